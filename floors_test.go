@@ -1,0 +1,103 @@
+package carrel_test
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "carrel"
+
+// floors is the import policy of this module, from the ground up: a package
+// may import packages of lower floors only, never a neighbour on its own.
+//
+// Change this table on purpose, in its own commit, never to fix a build.
+var floors = []string{
+	"turn program/seal machine/page disk",
+	"machine/meter",
+	"machine",
+	"machine/machinetest machine/wazero machine/wasmtime guest",
+	"guest/posix receipt",
+	"cmd/carrel bench",
+}
+// never lists what the packages of a tree may not import: code that must be
+// deterministic gets no clock, no files, no network and no chance.
+var never = map[string][]string{
+	"program": {"os", "net", "time", "math/rand/v2"},
+	"turn":    {"os", "net", "time", "math/rand/v2"},
+	"machine": {"os", "net", "time", "math/rand/v2", "crypto/rand"},
+	"guest":   {"os", "net", "time", "math/rand/v2", "crypto/rand"},
+	"vat":     {"os", "net", "time", "math/rand/v2"}, // files come from the store, time from the caller
+}
+
+func TestFloors(t *testing.T) {
+	floor := map[string]int{}
+	for i, row := range floors {
+		for _, pkg := range strings.Fields(row) {
+			floor[pkg] = i
+		}
+	}
+	for pkg, imports := range imports(t) {
+		mine, ok := floor[pkg]
+		if !ok {
+			t.Errorf("%s has no floor: add it to floors", pkg)
+			continue
+		}
+		for _, path := range imports {
+			if dep, ok := strings.CutPrefix(path, module+"/"); ok && floor[dep] >= mine {
+				t.Errorf("%s (floor %d) must not import %s (floor %d)", pkg, mine, dep, floor[dep])
+			}
+			if banned(pkg, path) {
+				t.Errorf("%s must never import %q", pkg, path)
+			}
+		}
+	}
+}
+
+func banned(pkg, path string) bool {
+	for tree, paths := range never {
+		if (pkg == tree || strings.HasPrefix(pkg, tree+"/")) && slices.Contains(paths, path) {
+			return true
+		}
+	}
+	return false
+}
+
+// imports maps each package directory to what its non-test files import.
+func imports(t *testing.T) map[string][]string {
+	pkgs := map[string][]string{}
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && d.Name() == "testdata":
+			return filepath.SkipDir
+		case !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go"):
+			return nil
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		dir := filepath.ToSlash(filepath.Dir(path))
+		paths := pkgs[dir]
+		for _, spec := range file.Imports {
+			p, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				return err
+			}
+			paths = append(paths, p)
+		}
+		pkgs[dir] = paths
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pkgs
+}

@@ -1,0 +1,356 @@
+package machine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+
+	"carrel/machine/meter"
+	"carrel/machine/page"
+	"carrel/turn"
+)
+
+// A HostFunc implements one import. Parameters are at the start of stack, and
+// results replace them. It may read and write the guest's memory, charge fuel,
+// and call back into the guest. An error unwinds the guest: Exit for a normal
+// end, a *Fault for a fault, anything else is a worker fault.
+//
+// The guest has paid meter.HostCallCost before the call; what it moves is
+// charged by the function itself (Instance.ChargeBytes), before it is moved.
+type HostFunc func(i *Instance, stack []uint64) error
+
+// A HostImport is a function offered to programs.
+type HostImport struct {
+	Type meter.FuncType
+	Call HostFunc
+}
+
+// Imports are the functions that a personality offers, by module and name.
+type Imports map[[2]string]HostImport
+
+// A Fault is the end of a guest before its entry function returned, as an
+// error: an exit, a fault of the contract, or a host stop.
+type Fault struct {
+	Class turn.Class
+	Code  uint32 // with class exit
+	Text  string // for people
+}
+
+func (f *Fault) Error() string {
+	if f.Class == turn.Exit {
+		return fmt.Sprintf("exit %d", f.Code)
+	}
+	if f.Text == "" {
+		return f.Class.String()
+	}
+	return f.Class.String() + ": " + f.Text
+}
+
+// Exit is what a HostFunc returns to end the guest normally.
+func Exit(code uint32) error { return &Fault{Class: turn.Exit, Code: code} }
+
+var (
+	errFuel = &Fault{Class: turn.Fuel, Text: "the fuel limit is used up"}
+	errStop = &Fault{Class: turn.Stopped, Text: "stopped by the host"}
+)
+
+// A Program is compiled and ready to be instantiated many times. It is safe
+// for concurrent use.
+type Program struct {
+	Module *meter.Module
+	code   Code
+}
+
+// NewProgram joins a metered module with its compiled code, and owns the code.
+func NewProgram(module *meter.Module, code Code) *Program {
+	return &Program{Module: module, code: code}
+}
+
+// Close releases the compiled code.
+func (p *Program) Close() error { return p.code.Close() }
+
+// An Instance is one run of a program: memory, fuel, depth. It is used by one
+// goroutine; only Stop may be called from others.
+type Instance struct {
+	program *Program
+	cell    Cell
+	limits  turn.Limits
+	host    []HostFunc // by import index
+
+	left    uint64 // fuel of the limit not yet handed to the guest's counter
+	entries int    // calls into the guest that have not returned
+	begun   bool
+	dead    *Fault
+	stop    atomic.Bool
+
+	// Guest is for the personality that made the imports.
+	Guest any
+}
+
+// Instantiate makes an instance with the given limits. Nothing of the guest
+// runs yet. A program that asks for what imports do not offer, or for more
+// memory than its limit, is refused: the error is then a *meter.Refusal.
+func (p *Program) Instantiate(limits turn.Limits, imports Imports) (*Instance, error) {
+	limits.Fuel = min(limits.Fuel, turn.FuelMax)
+	limits.MemoryPages = min(limits.MemoryPages, turn.MemoryPagesMax)
+	if memory := p.Module.Memory; memory != nil && memory.Min > limits.MemoryPages {
+		return nil, &meter.Refusal{Reason: fmt.Sprintf("needs %d KiB of memory to start, the limit is %d KiB",
+			uint64(memory.Min)*64, uint64(limits.MemoryPages)*64)}
+	}
+	i := &Instance{program: p, limits: limits, left: limits.Fuel}
+	if err := i.bind(imports); err != nil {
+		return nil, err
+	}
+	cell, err := p.code.Instantiate(i)
+	if err != nil {
+		return nil, fmt.Errorf("instantiate: %w", err)
+	}
+	i.cell = cell
+	cell.SetGlobal(meter.PagesGlobal, uint64(limits.MemoryPages))
+	i.grant(0)
+	return i, nil
+}
+
+func (i *Instance) bind(imports Imports) error {
+	i.host = make([]HostFunc, len(i.program.Module.Imports))
+	for n, want := range i.program.Module.Imports {
+		have, ok := imports[[2]string{want.Module, want.Name}]
+		if !ok {
+			return &meter.Refusal{Reason: fmt.Sprintf("imports %s.%s, which this guest does not offer", want.Module, want.Name)}
+		}
+		if !have.Type.Equal(want.Type) {
+			return &meter.Refusal{Reason: fmt.Sprintf("imports %s.%s as %v, it is %v", want.Module, want.Name, want.Type, have.Type)}
+		}
+		i.host[n] = have.Call
+	}
+	return nil
+}
+
+// Close releases the instance.
+func (i *Instance) Close() error { return i.cell.Close() }
+
+// Stop asks the guest to stop at its next safe point, with class stopped.
+func (i *Instance) Stop() { i.stop.Store(true) }
+
+// Memory is the guest's linear memory at its present size. It is valid until
+// the guest runs again.
+func (i *Instance) Memory() []byte { return i.cell.Memory() }
+
+// Bytes is the part of memory that a guest named, or a memory fault. The host
+// trusts no pointer and no length of a guest: all access goes through here.
+func (i *Instance) Bytes(offset, length uint32) ([]byte, bool) {
+	memory := i.cell.Memory()
+	if uint64(offset)+uint64(length) > uint64(len(memory)) {
+		return nil, false
+	}
+	return memory[offset : uint64(offset)+uint64(length) : uint64(offset)+uint64(length)], true
+}
+
+// Charge takes fuel for work of the host, before it is done.
+func (i *Instance) Charge(units uint64) error {
+	if units <= i.left {
+		i.left -= units
+		return nil
+	}
+	// What the guest's counter still holds belongs to the limit as well.
+	fuel := int64(i.cell.Global(meter.FuelGlobal))
+	short := units - i.left
+	if fuel < 0 || short > uint64(fuel) {
+		return errFuel
+	}
+	i.left = 0
+	i.cell.SetGlobal(meter.FuelGlobal, uint64(fuel)-short)
+	return nil
+}
+
+// ChargeBytes takes fuel for bytes that the host moves.
+func (i *Instance) ChargeBytes(n uint64) error { return i.Charge(meter.HostBytesCost(n)) }
+
+// Call calls an exported function of the program. The explicit steps of
+// instantiation are done before the first one: active element segments, data
+// segments, start function. The error is a *Fault; the instance is dead then.
+//
+// A HostFunc may call it too (re-entry); meter.ReentryMax bounds how deep.
+func (i *Instance) Call(export string, args ...uint64) ([]uint64, error) {
+	if i.dead != nil {
+		return nil, i.dead
+	}
+	e, ok := i.program.Module.Export(export)
+	if !ok || e.Kind != meter.KindFunc {
+		return nil, i.die(&Fault{Class: turn.Refused, Text: fmt.Sprintf("no exported function %q", export)})
+	}
+	if len(args) != len(e.Type.Params) {
+		return nil, i.die(&Fault{Class: turn.Refused, Text: fmt.Sprintf("%q takes %d arguments, not %d", export, len(e.Type.Params), len(args))})
+	}
+	if err := i.begin(); err != nil {
+		return nil, err
+	}
+	stack := make([]uint64, max(len(e.Type.Params), len(e.Type.Results)))
+	copy(stack, args)
+	if err := i.invoke(export, stack); err != nil {
+		return nil, err
+	}
+	results := stack[:len(e.Type.Results)]
+	canonical(results, e.Type.Results)
+	return results, nil
+}
+
+// begin does the explicit steps of instantiation, once.
+func (i *Instance) begin() error {
+	if i.begun {
+		return nil
+	}
+	i.begun = true
+	module := i.program.Module
+	if module.HasTables {
+		if err := i.invoke(meter.TablesExport, nil); err != nil {
+			return err
+		}
+	}
+	for _, segment := range module.Data {
+		if err := i.Charge(meter.BulkBytesCost(uint64(len(segment.Bytes)))); err != nil {
+			return i.die(err)
+		}
+		memory, ok := i.Bytes(segment.Offset, uint32(len(segment.Bytes)))
+		if !ok {
+			return i.die(&Fault{Class: turn.Memory, Text: "an active data segment lies outside of memory"})
+		}
+		copy(memory, segment.Bytes)
+	}
+	if module.HasStart {
+		return i.invoke(meter.StartExport, nil)
+	}
+	return nil
+}
+
+func (i *Instance) invoke(export string, stack []uint64) error {
+	if i.entries == meter.ReentryMax {
+		return i.die(&Fault{Class: turn.Depth, Text: fmt.Sprintf("more than %d re-entries through the host", meter.ReentryMax)})
+	}
+	i.entries++
+	err := i.cell.Invoke(export, stack)
+	i.entries--
+	if err == nil {
+		// What is owed is settled now; the limit decides even if no check saw it.
+		if i.remaining() < 0 {
+			return i.die(errFuel)
+		}
+		return nil
+	}
+	return i.die(err)
+}
+
+// die classifies an error that ended the guest and remembers it.
+func (i *Instance) die(err error) error {
+	if i.dead == nil {
+		i.dead = i.fault(err)
+	}
+	return i.dead
+}
+
+func (i *Instance) fault(err error) *Fault {
+	if fault := (*Fault)(nil); errors.As(err, &fault) {
+		return fault
+	}
+	trap := (*Trap)(nil)
+	if !errors.As(err, &trap) {
+		return &Fault{Class: turn.Worker, Text: err.Error()}
+	}
+	if trap.Class == turn.Unreachable {
+		switch {
+		case int64(i.cell.Global(meter.WeightGlobal)) < 0:
+			return &Fault{Class: turn.Depth, Text: trap.Text}
+		case i.cell.Global(meter.FaultGlobal) != 0:
+			return &Fault{Class: turn.Worker, Text: "the host has no memory left to grow into"}
+		}
+	}
+	return &Fault{Class: trap.Class, Text: trap.Text}
+}
+
+// Import serves the imports of the cell: it makes an Instance a Host.
+func (i *Instance) Import(index int, stack []uint64) error {
+	if index == len(i.host) {
+		return i.refuel(stack)
+	}
+	canonical(stack, i.program.Module.Imports[index].Type.Params)
+	if i.stop.Load() {
+		return errStop
+	}
+	return i.host[index](i, stack)
+}
+
+// refuel hands the guest its next slice, at a point where it may be stopped.
+func (i *Instance) refuel(stack []uint64) error {
+	fuel, owed := int64(stack[0]), int64(stack[1])
+	if i.stop.Load() {
+		return errStop
+	}
+	short := max(0, owed-fuel)
+	if uint64(short) > i.left {
+		return errFuel
+	}
+	slice := min(i.left, max(uint64(short), meter.Slice))
+	i.left -= slice
+	stack[0] = uint64(fuel) + slice
+	return nil
+}
+
+// grant gives the guest's counter a first slice.
+func (i *Instance) grant(fuel uint64) {
+	slice := min(i.left, meter.Slice)
+	i.left -= slice
+	i.cell.SetGlobal(meter.FuelGlobal, fuel+slice)
+}
+
+// remaining is what is left of the limit, at rest; negative if overspent.
+func (i *Instance) remaining() int64 {
+	return int64(i.left) + int64(i.cell.Global(meter.FuelGlobal))
+}
+
+// Outcome ends the instance's turn: it charges the pages that differ from the
+// zero they started as, and says how the turn ended. err is what Call returned.
+func (i *Instance) Outcome(err error) turn.Outcome {
+	if err == nil || i.dead != nil && i.dead.Class == turn.Exit {
+		if charge := i.Charge(meter.PageCost * uint64(page.NonZero(i.cell.Memory()))); charge != nil || i.remaining() < 0 {
+			i.dead = errFuel
+		}
+	}
+	if i.dead == nil {
+		return turn.Outcome{Class: turn.Exit, Fuel: i.limits.Fuel - uint64(i.remaining())}
+	}
+	outcome := turn.Outcome{Class: i.dead.Class, Code: i.dead.Code, Text: i.dead.Text, Fuel: i.limits.Fuel}
+	if i.dead.Class == turn.Exit {
+		outcome.Fuel -= uint64(i.remaining())
+	}
+	return outcome
+}
+
+// canonical makes NaNs among values that leave the guest canonical.
+func canonical(stack []uint64, types []meter.ValType) {
+	for n, t := range types {
+		switch t {
+		case meter.F32:
+			if bits := uint32(stack[n]); bits&0x7fffffff > 0x7f800000 {
+				stack[n] = meter.CanonicalNaN32
+			}
+		case meter.F64:
+			if bits := stack[n]; bits&0x7fffffffffffffff > 0x7ff0000000000000 {
+				stack[n] = meter.CanonicalNaN64
+			}
+		}
+	}
+}
+
+// Load meters and compiles a program.
+func Load(ctx context.Context, engine Engine, wasm []byte) (*Program, error) {
+	module, err := meter.Rewrite(wasm)
+	if err != nil {
+		return nil, err
+	}
+	code, err := engine.Compile(ctx, module)
+	if err != nil {
+		return nil, fmt.Errorf("compile: %w", err)
+	}
+	return NewProgram(module, code), nil
+}

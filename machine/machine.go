@@ -1,0 +1,78 @@
+// Package machine runs WebAssembly under the determinism contract.
+//
+// A program is rewritten once (package meter), compiled by an Engine, and run
+// as an Instance. All that the contract promises is done here and in the
+// rewritten code, once for every engine: fuel and its limit, depth, fault
+// classes, the explicit steps of instantiation, the charge for pages. An engine
+// only executes.
+package machine
+
+import (
+	"context"
+	"errors"
+
+	"carrel/machine/meter"
+	"carrel/turn"
+)
+
+// An Engine compiles metered modules. It is safe for concurrent use.
+type Engine interface {
+	// Name is what people call it: "wazero", "interpreter", "wasmtime".
+	Name() string
+	// Version names the engine build that compiled code belongs to.
+	Version() string
+	// Compile makes a metered module runnable. An error is the host's problem
+	// or the engine's, never the guest's: the module was validated.
+	Compile(ctx context.Context, module *meter.Module) (Code, error)
+	// Close releases the engine; all code must be closed before.
+	Close() error
+}
+
+// Code is a compiled module, safe for concurrent use.
+type Code interface {
+	// Instantiate makes a cell: memory at its initial size and zero, tables
+	// empty, no guest code run. Every import of the module is served by host.
+	Instantiate(host Host) (Cell, error)
+	Close() error
+}
+
+// A Host serves the imports of one cell. index is the position in the metered
+// module's import list: the program's own imports in order, then the refuel
+// import (meter.Module.RefuelImport). Parameters are at the start of stack and
+// results replace them; floats are bits, v128 does not occur.
+//
+// An error unwinds the guest: Invoke returns an error that wraps it.
+type Host interface {
+	Import(index int, stack []uint64) error
+}
+
+// A Cell is one raw instance in an engine. It is used by one goroutine at a
+// time; Invoke may be entered again from within Host.Import.
+type Cell interface {
+	// Invoke calls an exported function. Parameters are at the start of stack,
+	// results replace them; stack has room for the longer of the two. A trap
+	// of the guest is returned as a *Trap, an error of the host as itself
+	// (wrapped). After any error the cell is only good for reading and Close.
+	Invoke(export string, stack []uint64) error
+	// Memory is the linear memory at its present size, nil if there is none.
+	// It is valid until the guest runs again.
+	Memory() []byte
+	// Global reads an exported numeric global (not v128) as bits.
+	Global(export string) uint64
+	// SetGlobal writes an exported mutable numeric global (not v128).
+	SetGlobal(export string, bits uint64)
+	Close() error
+}
+
+// A Trap is what an engine says of a trap: a class of the contract as far as
+// the engine alone can know it, or Worker where the engine itself could not go
+// on (its own stack overflowed, its memory failed).
+type Trap struct {
+	Class turn.Class
+	Text  string // the engine's own words, with a stack trace if it has one
+}
+
+func (t *Trap) Error() string { return t.Class.String() + ": " + t.Text }
+
+// ErrUnsupported reports an engine that this binary or platform does not have.
+var ErrUnsupported = errors.New("engine is not built in")

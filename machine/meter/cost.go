@@ -1,0 +1,42 @@
+package meter
+
+// Units of fuel that are not the cost of an instruction. Part of machine
+// version 1: see also the instruction table.
+const (
+	// HostCallCost is paid by the guest's code before every call of an import.
+	HostCallCost = 100
+	// PageCost is paid at the end of a turn for each 4 KiB page that changed.
+	PageCost = 500
+	// GrowCost is paid for each page of 64 KiB that memory is to grow by.
+	GrowCost = 1000
+	// EntryCost is paid for each table entry that a bulk instruction touches.
+	EntryCost = 1
+	// bulkBytes is how many bytes of a bulk memory instruction cost a unit.
+	bulkBytes = 8
+	// hostBytes is how many bytes that the host moves cost a unit.
+	hostBytes = 8
+	// Slice is how much fuel the guest's counter gets at once: the distance
+	// between safe points. It is no part of any result.
+	Slice = 2_000_000
+)
+
+// Limits of depth, part of machine version 1.
+const (
+	// WeightMax is the stack weight that a guest may hold, in slots of 8 bytes.
+	WeightMax = 1 << 19
+	// ReentryMax is how many calls into a guest may be under way at once.
+	ReentryMax = 64
+)
+
+// The NaNs that leave a guest.
+const (
+	CanonicalNaN32 = 0x7fc00000
+	CanonicalNaN64 = 0x7ff8000000000000
+)
+
+// BulkBytesCost is the cost of n bytes written by a bulk memory instruction or
+// by an active data segment.
+func BulkBytesCost(n uint64) uint64 { return n / bulkBytes }
+
+// HostBytesCost is the cost of n bytes moved by a host call.
+func HostBytesCost(n uint64) uint64 { return n / hostBytes }
