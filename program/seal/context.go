@@ -1,0 +1,29 @@
+package seal
+
+// A Context is one purpose that keys sign for. The payload type is part of what
+// is signed, and so is the predicate type inside the payload, so a signature
+// made for one purpose is worth nothing for another.
+type Context struct {
+	Name          string // for people
+	PayloadType   string // of the envelope
+	PredicateType string // of the in-toto statement in the payload, if it is one
+}
+
+// PayloadInToto is the payload type of every in-toto statement.
+const PayloadInToto = "application/vnd.in-toto+json"
+
+// Receipt is the statement of one turn (package receipt).
+var Receipt = Context{Name: "receipt", PayloadType: PayloadInToto, PredicateType: "urn:carrel:receipt:v1"}
+
+// Contexts is the registry: everything that a Carrel key ever signs. Nothing is
+// signed outside of an envelope.
+func Contexts() []Context { return []Context{Receipt} }
+
+func registered(context Context) bool {
+	for _, c := range Contexts() {
+		if c == context {
+			return true
+		}
+	}
+	return false
+}

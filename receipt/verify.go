@@ -1,0 +1,122 @@
+package receipt
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"carrel/program/seal"
+)
+
+// A Verdict is what verifying a receipt came to. Its number is the exit code of
+// carrel verify.
+type Verdict int
+
+const (
+	Same      Verdict = 0 // the replay gave the same result, and somebody trusted signed it
+	Different Verdict = 1 // the replay gave another result, or a trusted key's signature is broken
+	Cannot    Verdict = 2 // nothing can be said: see Report.Missing and Report.Reason
+	Untrusted Verdict = 3 // the same result, but signed by nobody trusted
+)
+
+// A Runner runs a turn again from its inputs. Everything it feeds to the guest
+// must have the digests that input names. It returns an error if it cannot:
+// a *MissingError where bytes are missing, any other error where the engine or
+// host could not run it, or was stopped.
+type Runner func(ctx context.Context, input *Input) (*Result, error)
+
+// A MissingError says which inputs a Runner does not have.
+type MissingError struct {
+	Missing []string // for people: "program sha256:…"
+}
+
+func (e *MissingError) Error() string { return "missing " + strings.Join(e.Missing, ", ") }
+
+// A Report is the outcome of Verify.
+type Report struct {
+	Verdict     Verdict
+	Signers     []seal.KeyID // trusted keys whose signatures are valid
+	Broken      []string     // claimed key ids of signatures that should be of a trusted key and are not
+	Unknown     []string     // claimed key ids that nobody trusts
+	Differences []Difference // with Different
+	Missing     []string     // with Cannot
+	Reason      string       // with Cannot and with a broken signature, for people
+}
+
+// Verify decodes the receipt in an envelope, checks its signatures against the
+// keys that the caller trusts, and replays it. In order:
+//
+//  1. An envelope that holds no receipt: Cannot.
+//  2. No valid signature of a trusted key, and one that claims to be: Different,
+//     nothing is run. Somebody changed what was signed.
+//  3. The runner cannot: Cannot.
+//  4. Another result: Different, whoever signed it.
+//  5. The same result: Same if a trusted key signed it, else Untrusted.
+//
+// A broken signature beside a valid one of a trusted key changes no verdict; it
+// is reported.
+func Verify(ctx context.Context, envelope *seal.Envelope, trusted []seal.PublicKey, run Runner) Report {
+	r, err := FromEnvelope(envelope)
+	if err != nil {
+		return Report{Verdict: Cannot, Reason: err.Error()}
+	}
+	check, err := envelope.Check(seal.Receipt, trusted)
+	if err != nil {
+		return Report{Verdict: Cannot, Reason: err.Error()}
+	}
+	report := signatures(check)
+	if len(check.Good) == 0 && len(check.Broken) > 0 {
+		report.Verdict = Different
+		report.Reason = "the signature does not fit what was signed"
+		for _, id := range report.Broken {
+			report.Differences = append(report.Differences, Difference{"signature", "valid, by " + orNothing(id), "broken"})
+		}
+		return report
+	}
+	got, err := run(ctx, &r.Input)
+	if err != nil {
+		report.Verdict = Cannot
+		report.Reason = err.Error()
+		if missing := (*MissingError)(nil); errors.As(err, &missing) {
+			report.Missing = missing.Missing
+		}
+		return report
+	}
+	report.Differences = Compare(&r.Result, got)
+	switch {
+	case len(report.Differences) > 0:
+		report.Verdict = Different
+	case len(check.Good) == 0:
+		report.Verdict = Untrusted
+	}
+	return report
+}
+
+func signatures(check seal.Check) Report {
+	var report Report
+	for _, key := range check.Good {
+		report.Signers = append(report.Signers, key.ID())
+	}
+	for _, signature := range check.Broken {
+		report.Broken = append(report.Broken, signature.KeyID)
+	}
+	for _, signature := range check.Unknown {
+		report.Unknown = append(report.Unknown, signature.KeyID)
+	}
+	return report
+}
+
+func (v Verdict) String() string {
+	switch v {
+	case Same:
+		return "same"
+	case Different:
+		return "different"
+	case Cannot:
+		return "cannot"
+	case Untrusted:
+		return "untrusted"
+	}
+	return fmt.Sprintf("verdict(%d)", int(v))
+}
