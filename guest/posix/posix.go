@@ -1,0 +1,167 @@
+package posix
+
+import (
+	"io"
+	"io/fs"
+
+	"carrel/turn"
+)
+
+const (
+	// Name is the name of this personality in receipts.
+	Name = "posix"
+	// Version is the version of the host layer: every rule and limit of this
+	// package. It changes whenever the same program and input could give a
+	// different result.
+	Version = 1
+)
+
+// A Clock says how time passes while a program runs.
+type Clock uint8
+
+const (
+	Tick  Clock = iota // every reading of a clock advances time by one microsecond
+	Fixed              // time stands still; only sleep advances it
+)
+
+func (c Clock) String() string {
+	if c == Fixed {
+		return "fixed"
+	}
+	return "tick"
+}
+
+// A Config is all that a program is handed. The zero value is a program with
+// no arguments, no files, empty input and discarded output.
+type Config struct {
+	Args  []string // argv, the program's name first
+	Env   []string // "NAME=value", in the order the program sees
+	Start uint64   // real-time clock at the start, in nanoseconds since 1970
+	Clock Clock
+	Seed  []byte // seed of the random stream, at most SeedBytesMax; nil is a seed like any other
+
+	Stdin  io.Reader // nil is empty
+	Stdout io.Writer // nil discards, but still counts and hashes
+	Stderr io.Writer // nil discards, but still counts and hashes
+
+	// StdinLines makes a read of standard input end after a newline, for
+	// programs that talk with a person. Otherwise a read returns all that was
+	// asked for or up to the end of input. It is an input: it changes results.
+	StdinLines bool
+
+	Mounts []Mount // in the order of their descriptors, from 3
+
+	// Blob, if set, is given the content of every file that is read from a
+	// tree without a digest, once, so that it can be kept for replay. It must
+	// not change or keep content after it returns.
+	Blob func(digest string, content []byte) error
+}
+
+// A Mount is a tree (or a single file) that the program finds at a path.
+type Mount struct {
+	// Guest is the path that the program sees: "/work", ".", "data/in.txt".
+	Guest string
+	// Writable lets the program change the tree. Changes stay in memory: see
+	// System.Changes.
+	Writable bool
+	// Tree is what is there; nil is an empty directory in memory, for scratch.
+	Tree Tree
+	// Digest, if not empty, names the whole content of Tree (a tar image), and
+	// no observations are recorded for it.
+	Digest string
+}
+
+// A Tree is a tree of files that is handed in. Names are as in io/fs: relative,
+// separated by slashes, "." for the root; the root is a directory, or a file
+// where a single file is mounted. Nothing follows symbolic links: that is done
+// inside the sandbox, name by name.
+//
+// A name that does not exist is an error that wraps fs.ErrNotExist, which the
+// program sees. Any other error is a failure of the host and ends the run.
+type Tree interface {
+	// Stat gives the type bits of what is at name, and the size of a file.
+	Stat(name string) (fs.FileMode, int64, error)
+	// List gives the entries of a directory, in any order; an error if there
+	// are more than max. Of the entries only Name and Type are used.
+	List(name string, max int) ([]fs.DirEntry, error)
+	// Link gives the target of a symbolic link.
+	Link(name string) (string, error)
+	// Read gives the content of a file, which must still be size bytes long.
+	// The caller does not change it.
+	Read(name string, size int64) ([]byte, error)
+}
+
+// A Kind is what is found at a path.
+type Kind uint8
+
+const (
+	Absent Kind = iota // nothing
+	File               // a regular file
+	Dir                // a directory
+	Link               // a symbolic link
+	Other              // a device, socket or pipe: can be seen, cannot be opened
+)
+
+var kindNames = [...]string{"absent", "file", "dir", "link", "other"}
+
+func (k Kind) String() string { return kindNames[k] }
+
+// An Observation is what the program learnt of one path of a mounted tree that
+// was not pinned by a digest. All of them together are part of the input.
+type Observation struct {
+	Mount int    // index in Config.Mounts
+	Path  string // within the mount, "." for its root
+	Kind  Kind
+
+	Size    int64   // of a file
+	Digest  string  // "sha256:…" of a file's content, if it was read
+	Target  string  // of a link, if it was read or followed
+	Listed  bool    // the directory was listed
+	Entries []Entry // of a listed directory, sorted by name
+}
+
+// An Entry is one name in a listed directory.
+type Entry struct {
+	Name string
+	Kind Kind
+}
+
+// A Change is the difference between a writable tree as it was handed in and
+// as the program left it, at one path. What was renamed is gone at one path
+// and new at another.
+type Change struct {
+	Mount int    // index in Config.Mounts
+	Path  string // within the mount, "." only for a single file
+	Was   Kind   // Absent if it is new
+	Kind  Kind   // Absent if it is gone
+
+	Data   []byte // content of a file; shared with the System, do not change
+	Digest string // "sha256:…" of a file's content
+	Target string // of a link
+}
+
+// A Stream tells what passed through one of the standard streams.
+type Stream struct {
+	Bytes  uint64
+	Digest string // "sha256:…"
+}
+
+// A Result is what a run observed and gave out, beside turn.Outcome.
+type Result struct {
+	Stdin  Stream // what the program read, not what was there
+	Stdout Stream
+	Stderr Stream
+	// StdinEnd reports that the program met the end of its input.
+	StdinEnd bool
+}
+
+// A Caller is what a system needs of the program that calls it:
+// *machine.Instance, or a fake in tests.
+type Caller interface {
+	// Bytes is a part of the program's memory; false if it is out of bounds.
+	Bytes(offset, length uint32) ([]byte, bool)
+	// Charge takes fuel before work is done; the error ends the program.
+	Charge(units uint64) error
+}
+
+var _ turn.Class // the outcome of a run is a turn.Outcome
