@@ -141,10 +141,14 @@ func (b Blob) String() string {
 
 // String says what was read, for people.
 func (s Stdin) String() string {
+	text := s.Blob.String()
 	if s.End {
-		return s.Blob.String() + " to the end"
+		text += " to the end"
 	}
-	return s.Blob.String()
+	if s.Lines {
+		text += " by lines"
+	}
+	return text
 }
 
 // String says what was observed, for people.
@@ -163,19 +167,19 @@ func (o Observation) String() string {
 		text += fmt.Sprintf(" %s %q", entry.Kind, entry.Name)
 	}
 	if o.Target != "" {
-		text += fmt.Sprintf(" to %q", o.Target)
+		text += fmt.Sprintf(" at %q", o.Target)
 	}
 	return text
 }
 
 // String says what changed, for people.
 func (c Change) String() string {
-	text := c.Op + " " + c.Kind
+	text := c.Was + " to " + c.Kind
 	if c.Content != nil {
 		text += " " + c.Content.String()
 	}
 	if c.Target != "" {
-		text += fmt.Sprintf(" to %q", c.Target)
+		text += fmt.Sprintf(" at %q", c.Target)
 	}
 	return text
 }

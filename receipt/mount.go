@@ -4,16 +4,17 @@ import "carrel/program/seal"
 
 // A Mount is a file system, or one file, that the guest was handed.
 type Mount struct {
-	Guest string `json:"guest"` // absolute path as the guest sees it
-	Kind  string `json:"kind"`  // MountDir, MountTar, MountFile
+	Guest string `json:"guest"` // the path that the guest sees: "/work", ".", "data/in.txt"
+	Kind  string `json:"kind"`  // MountDir, MountTar, MountFile, MountTemp
 	Mode  string `json:"mode"`  // ModeRO, ModeRW, ModeWO
 
-	// Content is the tar or the file as it was handed in; nil for a directory
-	// and for what is only written.
+	// Content is the tar or the file as it was handed in; nil for a directory,
+	// for what is only written, and for a file that is observed instead.
 	Content *Blob `json:"content,omitempty"`
 
-	// Observed is all that the guest learned of a directory, sorted by path,
-	// each path once. What it never looked at is no input.
+	// Observed is all that the guest learned of a directory (or of a single
+	// file, at "."), sorted by path in byte order, each path once. What it
+	// never looked at is no input.
 	Observed []Observation `json:"observed,omitempty"`
 }
 
@@ -22,6 +23,7 @@ const (
 	MountDir  = "dir"
 	MountTar  = "tar"
 	MountFile = "file"
+	MountTemp = "temp" // empty at the start, in memory, thrown away
 
 	ModeRO = "ro" // read only
 	ModeRW = "rw" // read, and written back on exit 0
@@ -56,27 +58,23 @@ const (
 
 // A Write is what was written back to one mount.
 type Write struct {
-	Guest string `json:"guest"` // of the mount
+	Guest string `json:"guest"` // path of the mount
 
 	// Content is the tar or the file as written; nil for a directory.
 	Content *Blob `json:"content,omitempty"`
 
-	// Changes are what became of a directory, sorted by path, each path once.
+	// Changes are what became of a directory, sorted by path in byte
+	// order, each path once.
 	Changes []Change `json:"changes,omitempty"`
 }
 
-// A Change is the state of one path after the turn, where it differs from
-// before.
+// A Change is the difference at one path between a directory as it was handed
+// in and as it was written back. What was renamed is gone at one path and new at
+// another.
 type Change struct {
-	Path    string `json:"path"`              // relative to the mount, slashes
-	Op      string `json:"op"`                // OpWrite, OpRemove
-	Kind    string `json:"kind"`              // KindFile, KindDir, KindLink: what is there now, or what was removed
-	Content *Blob  `json:"content,omitempty"` // of a file written
-	Target  string `json:"target,omitempty"`  // of a link written
+	Path    string `json:"path"`              // relative to the mount, slashes; "." for a single file
+	Was     string `json:"was"`               // KindFile, KindDir, KindLink; KindAbsent if it is new
+	Kind    string `json:"kind"`              // the same; KindAbsent if it is gone
+	Content *Blob  `json:"content,omitempty"` // of a file
+	Target  string `json:"target,omitempty"`  // of a link
 }
-
-// What a change did.
-const (
-	OpWrite  = "write"  // is there now, as described
-	OpRemove = "remove" // is there no more
-)

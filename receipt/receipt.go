@@ -45,8 +45,9 @@ type Input struct {
 	Clock  string `json:"clock"`         // ClockTick or ClockFixed
 	Seed   string `json:"seed"`          // of the guest's randomness, lower-case hexadecimal
 
-	Limits Limits  `json:"limits"`
-	Stdin  Stdin   `json:"stdin"`
+	Limits Limits `json:"limits"`
+	Stdin  Stdin  `json:"stdin"`
+
 	Mounts []Mount `json:"mounts,omitempty"` // in the order they were made
 
 	// ImageBefore is the root of the image that the turn started from; zero
@@ -85,7 +86,8 @@ type Limits struct {
 // it read, whatever more there was.
 type Stdin struct {
 	Blob
-	End bool `json:"end"` // whether the guest read as far as the end of file
+	End   bool `json:"end"`             // whether the guest met the end of its input
+	Lines bool `json:"lines,omitempty"` // whether a read ended after a line, as on a terminal
 }
 
 // Result is what must come out again. Only classes that are results of the

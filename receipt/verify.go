@@ -22,8 +22,9 @@ const (
 
 // A Runner runs a turn again from its inputs. Everything it feeds to the guest
 // must have the digests that input names. It returns an error if it cannot:
-// a *MissingError where bytes are missing, any other error where the engine or
-// host could not run it, or was stopped.
+// a *MissingError where bytes are missing, a *DivergedError where the guest did
+// what it did not do before, any other error where the engine or host could not
+// run it, or was stopped.
 type Runner func(ctx context.Context, input *Input) (*Result, error)
 
 // A MissingError says which inputs a Runner does not have.
@@ -32,6 +33,15 @@ type MissingError struct {
 }
 
 func (e *MissingError) Error() string { return "missing " + strings.Join(e.Missing, ", ") }
+
+// A DivergedError reports a replay that cannot go on because the guest looked
+// at, or asked for, what the receipt says it did not: it is another turn.
+type DivergedError struct {
+	Field string // "mount /data in.txt"
+	Got   string // what the guest did
+}
+
+func (e *DivergedError) Error() string { return "diverged at " + e.Field + ": " + e.Got }
 
 // A Report is the outcome of Verify.
 type Report struct {
@@ -51,7 +61,7 @@ type Report struct {
 //  2. No valid signature of a trusted key, and one that claims to be: Different,
 //     nothing is run. Somebody changed what was signed.
 //  3. The runner cannot: Cannot.
-//  4. Another result: Different, whoever signed it.
+//  4. Another result, or a guest that diverged: Different, whoever signed it.
 //  5. The same result: Same if a trusted key signed it, else Untrusted.
 //
 // A broken signature beside a valid one of a trusted key changes no verdict; it
@@ -76,11 +86,7 @@ func Verify(ctx context.Context, envelope *seal.Envelope, trusted []seal.PublicK
 	}
 	got, err := run(ctx, &r.Input)
 	if err != nil {
-		report.Verdict = Cannot
-		report.Reason = err.Error()
-		if missing := (*MissingError)(nil); errors.As(err, &missing) {
-			report.Missing = missing.Missing
-		}
+		report.judge(err)
 		return report
 	}
 	report.Differences = Compare(&r.Result, got)
@@ -91,6 +97,18 @@ func Verify(ctx context.Context, envelope *seal.Envelope, trusted []seal.PublicK
 		report.Verdict = Untrusted
 	}
 	return report
+}
+
+// judge fills in what the error of a runner means.
+func (r *Report) judge(err error) {
+	r.Verdict, r.Reason = Cannot, err.Error()
+	if missing := (*MissingError)(nil); errors.As(err, &missing) {
+		r.Missing = missing.Missing
+	}
+	if diverged := (*DivergedError)(nil); errors.As(err, &diverged) {
+		r.Verdict = Different
+		r.Differences = []Difference{{diverged.Field, "", diverged.Got}}
+	}
 }
 
 func signatures(check seal.Check) Report {
