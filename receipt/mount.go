@@ -60,10 +60,10 @@ const (
 type Write struct {
 	Guest string `json:"guest"` // path of the mount
 
-	// Content is the tar or the file as written; nil for a directory.
+	// Content is the tar as written; nil for a directory or a single file.
 	Content *Blob `json:"content,omitempty"`
 
-	// Changes are what became of a directory, sorted by path in byte
+	// Changes are what became of a directory or a single file, sorted by path in byte
 	// order, each path once.
 	Changes []Change `json:"changes,omitempty"`
 }
