@@ -51,7 +51,7 @@ func TestCell(t *testing.T) {
 			}
 			mine := errors.New("mine")
 			cell, err := code.Instantiate(hostFn(func(_ int, stack []uint64) error {
-				if stack[0] == 13 {
+				if uint32(stack[0]) == 13 {
 					return mine
 				}
 				stack[0]--
@@ -61,7 +61,7 @@ func TestCell(t *testing.T) {
 				t.Fatal(err)
 			}
 			stack := []uint64{9}
-			if err := cell.Invoke("run", stack); err != nil || stack[0] != 8 {
+			if err := cell.Invoke("run", stack); err != nil || uint32(stack[0]) != 8 {
 				t.Errorf("run(9) = %d, %v", stack[0], err)
 			}
 			trap := (*machine.Trap)(nil)

@@ -1,0 +1,248 @@
+//go:build wasmtime && cgo
+
+package wasmtime
+
+/*
+#include <stdlib.h>
+#include "shim.h"
+*/
+import "C"
+
+import (
+	"fmt"
+	"runtime"
+	"runtime/cgo"
+	"unsafe"
+
+	"carrel/machine"
+	"carrel/machine/meter"
+	"carrel/turn"
+)
+
+const (
+	// wasmStack is how much stack guests may use: room for meter.WeightMax
+	// slots of 8 bytes, and as much again for what frames hold beside them.
+	wasmStack = 8 * meter.WeightMax * 4
+	// stackRoom is how much stack a thread must have left when a guest is
+	// entered: the guest's, and that of host functions and re-entries.
+	stackRoom = wasmStack + 4<<20
+)
+
+type code struct {
+	engine *engine
+	module *C.wasmtime_module_t
+	pre    *C.wasmtime_instance_pre_t
+	types  map[string]*C.carrel_type // of exported functions
+}
+
+func (c *code) Instantiate(host machine.Host) (machine.Cell, error) {
+	cell := &cell{code: c, host: host}
+	cell.handle = cgo.NewHandle(cell)
+	var out C.carrel_outcome
+	cell.store = C.carrel_instantiate(c.engine.c, c.pre, C.uintptr_t(cell.handle), &cell.instance, &out)
+	if err := failure(&out); err != nil {
+		cell.handle.Delete()
+		return nil, err
+	}
+	if memory, ok := cell.export(meter.MemoryExport); ok && memory.kind == C.EXTERN_MEMORY {
+		cell.memory = (*C.wasmtime_memory_t)(unsafe.Pointer(&memory.of))
+	}
+	return cell, nil
+}
+
+func (c *code) Close() error {
+	if c.pre != nil {
+		C.wasmtime_instance_pre_delete(c.pre)
+	}
+	C.wasmtime_module_delete(c.module)
+	for _, t := range c.types {
+		C.free(unsafe.Pointer(t))
+	}
+	*c = code{}
+	return nil
+}
+
+// A cell is one store with one instance in it.
+type cell struct {
+	code     *code
+	host     machine.Host
+	handle   cgo.Handle
+	store    *C.wasmtime_store_t
+	instance C.wasmtime_instance_t
+	memory   *C.wasmtime_memory_t // nil if there is none
+
+	functions map[string]*function
+	globals   map[string]*C.wasmtime_global_t
+	bytes     []byte // the memory as last seen
+	stale     bool   // the guest has run since
+	entries   int    // calls that have not returned
+	unwinding error  // of the host, on its way from Import to Invoke
+}
+
+type function struct {
+	c     C.wasmtime_func_t
+	kinds *C.carrel_type
+}
+
+func (c *cell) export(name string) (*C.wasmtime_extern_t, bool) {
+	item := new(C.wasmtime_extern_t)
+	ok := C.carrel_export(c.store, &c.instance, char(name), C.size_t(len(name)), item)
+	return item, bool(ok)
+}
+
+func (c *cell) Invoke(export string, stack []uint64) error {
+	f, err := c.function(export)
+	if err != nil {
+		return err
+	}
+	c.entries++
+	defer func() { c.entries--; c.stale = true }()
+	var out C.carrel_outcome
+	c.call(f, stack, &out)
+	if err := c.unwinding; err != nil {
+		c.unwinding = nil
+		_ = text(&out) // "interrupt"
+		return fmt.Errorf("host: %w", err)
+	}
+	switch out.status {
+	case C.CARREL_OK:
+		return nil
+	case C.CARREL_TRAP:
+		return &machine.Trap{Class: class(int(out.code)), Text: text(&out)}
+	case C.CARREL_NO_STACK:
+		return &machine.Trap{Class: turn.Worker, Text: "the thread's stack is too small"}
+	}
+	return &machine.Trap{Class: turn.Worker, Text: text(&out)}
+}
+
+// call enters the guest. Where the thread has too little stack, which only the
+// first one of a process has, it is done on another.
+func (c *cell) call(f *function, stack []uint64, out *C.carrel_outcome) {
+	room := C.size_t(0) // a re-entry runs on what the first entry found
+	if c.entries == 1 {
+		room = stackRoom
+	}
+	enter := func() {
+		C.carrel_call(c.store, &f.c, f.kinds, (*C.uint64_t)(unsafe.SliceData(stack)), room, out)
+	}
+	if enter(); out.status != C.CARREL_NO_STACK {
+		return
+	}
+	runtime.LockOSThread() // the other goroutine cannot run here, then
+	defer runtime.UnlockOSThread()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		*out = C.carrel_outcome{}
+		enter()
+	}()
+	<-done
+}
+
+//export carrelImport
+func carrelImport(handle, index C.uintptr_t, values *C.uint64_t, n C.size_t) C.int {
+	c := cgo.Handle(handle).Value().(*cell)
+	c.stale = true
+	err := c.serve(int(index), unsafe.Slice((*uint64)(values), n))
+	if err == nil {
+		return 0
+	}
+	c.unwinding = err
+	return 1
+}
+
+// serve calls the host; a panic of it must not cross frames of C.
+func (c *cell) serve(index int, stack []uint64) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = &machine.Trap{Class: turn.Worker, Text: fmt.Sprintf("the host panicked: %v", p)}
+		}
+	}()
+	return c.host.Import(index, stack)
+}
+
+func (c *cell) function(export string) (*function, error) {
+	if f, ok := c.functions[export]; ok {
+		return f, nil
+	}
+	kinds, ok := c.code.types[export]
+	if !ok {
+		return nil, fmt.Errorf("no exported function %q", export)
+	}
+	item, ok := c.export(export)
+	if !ok || item.kind != C.EXTERN_FUNC {
+		return nil, fmt.Errorf("no exported function %q", export)
+	}
+	f := &function{*(*C.wasmtime_func_t)(unsafe.Pointer(&item.of)), kinds}
+	if c.functions == nil {
+		c.functions = map[string]*function{}
+	}
+	c.functions[export] = f
+	return f, nil
+}
+
+func (c *cell) Memory() []byte {
+	if c.memory == nil {
+		return nil
+	}
+	if c.bytes == nil || c.stale {
+		var size C.size_t
+		base := C.carrel_memory(c.store, c.memory, &size)
+		c.bytes, c.stale = unsafe.Slice((*byte)(base), size), false
+	}
+	return c.bytes
+}
+
+func (c *cell) Global(export string) uint64 {
+	return uint64(C.carrel_global_get(c.store, c.global(export)))
+}
+
+func (c *cell) SetGlobal(export string, bits uint64) {
+	C.carrel_global_set(c.store, c.global(export), C.uint64_t(bits))
+}
+
+func (c *cell) global(export string) *C.wasmtime_global_t {
+	if g, ok := c.globals[export]; ok {
+		return g
+	}
+	item, ok := c.export(export)
+	if !ok || item.kind != C.EXTERN_GLOBAL {
+		panic("no exported global " + export)
+	}
+	g := (*C.wasmtime_global_t)(unsafe.Pointer(&item.of))
+	if c.globals == nil {
+		c.globals = map[string]*C.wasmtime_global_t{}
+	}
+	c.globals[export] = g
+	return g
+}
+
+func (c *cell) Close() error {
+	if c.store != nil {
+		C.wasmtime_store_delete(c.store)
+		c.handle.Delete()
+		c.store, c.bytes, c.memory = nil, nil, nil
+	}
+	return nil
+}
+
+// classes are wasmtime's trap codes that are faults of a guest; the rest, a
+// stack overflow above all, are the engine's own trouble.
+var classes = map[int]turn.Class{
+	1:  turn.Memory,
+	3:  turn.Table,
+	4:  turn.Table, // a null entry
+	5:  turn.Table, // a wrong type
+	6:  turn.Overflow,
+	7:  turn.Divide,
+	8:  turn.Conversion,
+	9:  turn.Unreachable,
+	14: turn.Table, // a null reference
+}
+
+func class(code int) turn.Class {
+	if class, ok := classes[code]; ok {
+		return class
+	}
+	return turn.Worker
+}

@@ -1,0 +1,168 @@
+//go:build wasmtime && cgo
+
+#define _GNU_SOURCE
+#include "shim.h"
+#include "_cgo_export.h"
+
+#include <alloca.h>
+#include <pthread.h>
+
+static void fail(carrel_outcome *out, wasmtime_error_t *error) {
+  out->status = CARREL_ERROR;
+  wasmtime_error_message(error, &out->text);
+  wasmtime_error_delete(error);
+}
+
+static void trapped(carrel_outcome *out, wasm_trap_t *trap) {
+  uint8_t code;
+  out->status = CARREL_TRAP;
+  out->code = wasmtime_trap_code(trap, &code) ? code : -1;
+  if (out->code >= 0) wasm_trap_message(trap, &out->text);
+  wasm_trap_delete(trap);
+}
+
+wasm_engine_t *carrel_engine_new(size_t wasm_stack, bool parallel) {
+  wasm_config_t *c = wasm_config_new();
+  wasmtime_config_max_wasm_stack_set(c, wasm_stack);
+  wasmtime_config_parallel_compilation_set(c, parallel);
+  // WebAssembly 2.0 and extended constant expressions; all else is off,
+  // whatever the default of this version is.
+  wasmtime_config_wasm_threads_set(c, false);
+  wasmtime_config_wasm_tail_call_set(c, false);
+  wasmtime_config_wasm_function_references_set(c, false);
+  wasmtime_config_wasm_gc_set(c, false);
+  wasmtime_config_wasm_relaxed_simd_set(c, false);
+  wasmtime_config_wasm_multi_memory_set(c, false);
+  wasmtime_config_wasm_memory64_set(c, false);
+  wasmtime_config_wasm_wide_arithmetic_set(c, false);
+  wasmtime_config_wasm_exceptions_set(c, false);
+  wasmtime_config_wasm_custom_page_sizes_set(c, false);
+  wasmtime_config_wasm_stack_switching_set(c, false);
+  wasmtime_config_wasm_component_model_set(c, false);
+  // Growing never moves memory and never fails below 4 GiB.
+  wasmtime_config_memory_may_move_set(c, false);
+  wasmtime_config_memory_reservation_set(c, (uint64_t)4 << 30);
+  wasmtime_config_memory_guard_size_set(c, (uint64_t)32 << 20);
+  return wasm_engine_new_with_config(c);
+}
+
+// Import is called by the guest, through wasmtime: its values are slots of 16
+// bytes, ours are of 8, so they are packed for Go and unpacked again. A store
+// to the packed slot n never reaches the raw slot n + 1.
+static wasm_trap_t *import(void *env, wasmtime_caller_t *caller,
+                           wasmtime_val_raw_t *values, size_t n) {
+  uintptr_t cell = (uintptr_t)wasmtime_context_get_data(wasmtime_caller_context(caller));
+  uint64_t *packed = (uint64_t *)values;
+  for (size_t i = 1; i < n; i++) packed[i] = values[i].bits;
+  if (carrelImport(cell, (uintptr_t)env, packed, n)) return wasmtime_trap_new_code(TRAP_INTERRUPT);
+  for (size_t i = n; i-- > 1;) values[i].bits = packed[i];
+  return NULL;
+}
+
+static void valtypes(wasm_valtype_vec_t *vec, const uint8_t *kinds, size_t n) {
+  wasm_valtype_vec_new_uninitialized(vec, n);
+  for (size_t i = 0; i < n; i++) vec->data[i] = wasm_valtype_new(kinds[i]);
+}
+
+void carrel_link(wasmtime_linker_t *linker, const char *module, size_t module_len,
+                 const char *name, size_t name_len, const carrel_type *type,
+                 uintptr_t index, carrel_outcome *out) {
+  wasm_valtype_vec_t params, results;
+  valtypes(&params, type->kinds, type->nparams);
+  valtypes(&results, type->kinds + type->nparams, type->nresults);
+  wasm_functype_t *t = wasm_functype_new(&params, &results);
+  wasmtime_error_t *error = wasmtime_linker_define_func_unchecked(
+      linker, module, module_len, name, name_len, t, import, (void *)index, NULL);
+  wasm_functype_delete(t);
+  if (error) fail(out, error);
+}
+
+void carrel_link_done(wasmtime_linker_t *linker, wasmtime_module_t *module,
+                      wasmtime_instance_pre_t **pre, carrel_outcome *out) {
+  wasmtime_error_t *error = wasmtime_linker_instantiate_pre(linker, module, pre);
+  if (error) fail(out, error);
+}
+
+void carrel_compile(wasm_engine_t *engine, const uint8_t *wasm, size_t len,
+                    wasmtime_module_t **module, carrel_outcome *out) {
+  wasmtime_error_t *error = wasmtime_module_new(engine, wasm, len, module);
+  if (error) fail(out, error);
+}
+
+void carrel_deserialize(wasm_engine_t *engine, const uint8_t *bytes, size_t len,
+                        wasmtime_module_t **module, carrel_outcome *out) {
+  wasmtime_error_t *error = wasmtime_module_deserialize(engine, bytes, len, module);
+  if (error) fail(out, error);
+}
+
+void carrel_serialize(wasmtime_module_t *module, wasm_byte_vec_t *bytes, carrel_outcome *out) {
+  wasmtime_error_t *error = wasmtime_module_serialize(module, bytes);
+  if (error) fail(out, error);
+}
+
+wasmtime_store_t *carrel_instantiate(wasm_engine_t *engine, wasmtime_instance_pre_t *pre,
+                                     uintptr_t cell, wasmtime_instance_t *instance,
+                                     carrel_outcome *out) {
+  wasmtime_store_t *store = wasmtime_store_new(engine, (void *)cell, NULL);
+  wasm_trap_t *trap = NULL;
+  wasmtime_error_t *error =
+      wasmtime_instance_pre_instantiate(pre, wasmtime_store_context(store), instance, &trap);
+  if (!error && !trap) return store;
+  if (error) fail(out, error);
+  else trapped(out, trap);
+  wasmtime_store_delete(store);
+  return NULL;
+}
+
+bool carrel_export(wasmtime_store_t *store, wasmtime_instance_t *instance,
+                   const char *name, size_t name_len, wasmtime_extern_t *item) {
+  return wasmtime_instance_export_get(wasmtime_store_context(store), instance, name, name_len, item);
+}
+
+void carrel_call(wasmtime_store_t *store, wasmtime_func_t *func, const carrel_type *type,
+                 uint64_t *stack, size_t room, carrel_outcome *out) {
+  if (carrel_stack_room() < room) {
+    out->status = CARREL_NO_STACK;
+    return;
+  }
+  size_t np = type->nparams, nr = type->nresults, n = np > nr ? np : nr;
+  wasmtime_val_raw_t *raw = alloca((n + 1) * sizeof *raw);
+  const uint8_t *kinds = type->kinds;
+  const uint64_t *from = stack;
+  for (size_t i = 0; i < np; i++) {
+    raw[i].v128[0] = *from++;
+    raw[i].v128[1] = kinds[i] == VAL_V128 ? *from++ : 0;
+  }
+  wasm_trap_t *trap = NULL;
+  wasmtime_error_t *error =
+      wasmtime_func_call_unchecked(wasmtime_store_context(store), func, raw, n, &trap);
+  if (error) fail(out, error);
+  else if (trap) trapped(out, trap);
+  else {
+    for (size_t i = 0; i < nr; i++) {
+      *stack++ = raw[i].v128[0];
+      if (kinds[np + i] == VAL_V128) *stack++ = raw[i].v128[1];
+    }
+  }
+}
+
+uint8_t *carrel_memory(wasmtime_store_t *store, wasmtime_memory_t *memory, size_t *size) {
+  wasmtime_context_t *context = wasmtime_store_context(store);
+  *size = wasmtime_memory_data_size(context, memory);
+  return wasmtime_memory_data(context, memory);
+}
+
+uint64_t carrel_global_get(wasmtime_store_t *store, wasmtime_global_t *global) {
+  wasmtime_val_t value;
+  wasmtime_global_get(wasmtime_store_context(store), global, &value);
+  return value.kind == VAL_I32 || value.kind == VAL_F32 ? (uint32_t)value.of.bits : value.of.bits;
+}
+
+void carrel_global_set(wasmtime_store_t *store, wasmtime_global_t *global, uint64_t bits) {
+  wasmtime_context_t *context = wasmtime_store_context(store);
+  wasmtime_val_t value;
+  wasmtime_global_get(context, global, &value); // for its kind
+  value.of.bits = bits;
+  wasmtime_error_t *error = wasmtime_global_set(context, global, &value);
+  if (error) wasmtime_error_delete(error);
+}
