@@ -133,6 +133,19 @@ func (i *Instance) Close() error { return i.cell.Close() }
 // Stop asks the guest to stop at its next safe point, with class stopped.
 func (i *Instance) Stop() { i.stop.Store(true) }
 
+// Start does the explicit steps of instantiation, which the first Call does
+// otherwise. The error is as of Call.
+func (i *Instance) Start() error {
+	if i.dead != nil {
+		return i.dead
+	}
+	return i.begin()
+}
+
+// FuelUsed is how much of the fuel limit is used up so far, while no call is
+// under way.
+func (i *Instance) FuelUsed() uint64 { return i.limits.Fuel - uint64(max(0, i.remaining())) }
+
 // Memory is the guest's linear memory at its present size. It is valid until
 // the guest runs again.
 func (i *Instance) Memory() []byte { return i.cell.Memory() }
@@ -171,6 +184,10 @@ func (i *Instance) ChargeBytes(n uint64) error { return i.Charge(meter.HostBytes
 // instantiation are done before the first one: active element segments, data
 // segments, start function. The error is a *Fault; the instance is dead then.
 //
+// Arguments and results are bits: a v128 is two values, the low half first. A
+// reference can only be handed in as null, 0; one that comes out means nothing
+// but that it is null or not.
+//
 // A HostFunc may call it too (re-entry); meter.ReentryMax bounds how deep.
 func (i *Instance) Call(export string, args ...uint64) ([]uint64, error) {
 	if i.dead != nil {
@@ -180,18 +197,23 @@ func (i *Instance) Call(export string, args ...uint64) ([]uint64, error) {
 	if !ok || e.Kind != meter.KindFunc {
 		return nil, i.die(&Fault{Class: turn.Refused, Text: fmt.Sprintf("no exported function %q", export)})
 	}
-	if len(args) != len(e.Type.Params) {
-		return nil, i.die(&Fault{Class: turn.Refused, Text: fmt.Sprintf("%q takes %d arguments, not %d", export, len(e.Type.Params), len(args))})
+	if len(args) != slots(e.Type.Params) {
+		return nil, i.die(&Fault{Class: turn.Refused, Text: fmt.Sprintf("%q takes %d arguments, not %d", export, slots(e.Type.Params), len(args))})
+	}
+	for n, t := range e.Type.Params {
+		if t.Reference() && args[slots(e.Type.Params[:n])] != 0 {
+			return nil, i.die(&Fault{Class: turn.Refused, Text: fmt.Sprintf("%q takes a reference, and a host has none to give", export)})
+		}
 	}
 	if err := i.begin(); err != nil {
 		return nil, err
 	}
-	stack := make([]uint64, max(len(e.Type.Params), len(e.Type.Results)))
+	stack := make([]uint64, max(len(args), slots(e.Type.Results)))
 	copy(stack, args)
 	if err := i.invoke(export, stack); err != nil {
 		return nil, err
 	}
-	results := stack[:len(e.Type.Results)]
+	results := stack[:slots(e.Type.Results)]
 	canonical(results, e.Type.Results)
 	return results, nil
 }
@@ -326,19 +348,40 @@ func (i *Instance) Outcome(err error) turn.Outcome {
 	return outcome
 }
 
-// canonical makes NaNs among values that leave the guest canonical.
+// slots is how many values of a stack hold values of these types: a v128 takes
+// two.
+func slots(types []meter.ValType) int {
+	n := len(types)
+	for _, t := range types {
+		if t == meter.V128 {
+			n++
+		}
+	}
+	return n
+}
+
+// canonical makes values that leave the guest the same on every engine: NaNs
+// are canonical, and what is above a value of 32 bits is zero.
 func canonical(stack []uint64, types []meter.ValType) {
-	for n, t := range types {
+	n := 0
+	for _, t := range types {
 		switch t {
+		case meter.I32:
+			stack[n] = uint64(uint32(stack[n]))
 		case meter.F32:
-			if bits := uint32(stack[n]); bits&0x7fffffff > 0x7f800000 {
-				stack[n] = meter.CanonicalNaN32
+			bits := uint32(stack[n])
+			if bits&0x7fffffff > 0x7f800000 {
+				bits = meter.CanonicalNaN32
 			}
+			stack[n] = uint64(bits)
 		case meter.F64:
 			if bits := stack[n]; bits&0x7fffffffffffffff > 0x7ff0000000000000 {
 				stack[n] = meter.CanonicalNaN64
 			}
+		case meter.V128:
+			n++
 		}
+		n++
 	}
 }
 

@@ -39,7 +39,8 @@ type Code interface {
 // A Host serves the imports of one cell. index is the position in the metered
 // module's import list: the program's own imports in order, then the refuel
 // import (meter.Module.RefuelImport). Parameters are at the start of stack and
-// results replace them; floats are bits, v128 does not occur.
+// results replace them; floats are bits, v128 and references do not occur. What
+// is above a value of 32 bits may be anything: Instance clears it.
 //
 // An error unwinds the guest: Invoke returns an error that wraps it.
 type Host interface {
@@ -50,7 +51,8 @@ type Host interface {
 // time; Invoke may be entered again from within Host.Import.
 type Cell interface {
 	// Invoke calls an exported function. Parameters are at the start of stack,
-	// results replace them; stack has room for the longer of the two. A trap
+	// results replace them; stack has room for the longer of the two. A v128
+	// takes two values, the low half first. A trap
 	// of the guest is returned as a *Trap, an error of the host as itself
 	// (wrapped). After any error the cell is only good for reading and Close.
 	Invoke(export string, stack []uint64) error
