@@ -12,9 +12,17 @@ const (
 	// EntryCost is paid for each table entry that a bulk instruction touches.
 	EntryCost = 1
 	// bulkBytes is how many bytes of a bulk memory instruction cost a unit.
-	bulkBytes = 8
+	bulkBytes      = 1 << bulkBytesShift
+	bulkBytesShift = 3
 	// hostBytes is how many bytes that the host moves cost a unit.
-	hostBytes = 8
+	hostBytes        = 8
+	costEntry        = 2  // of entering a function, and a unit more for each
+	costLocals       = 4  // … so many of its parameters and locals
+	costCall         = 4  // call of a function of the program
+	costCallIndirect = 8  //
+	costTable        = 3  // br_table
+	costBulk         = 10 // bulk instructions, before their length
+
 	// Slice is how much fuel the guest's counter gets at once: the distance
 	// between safe points. It is no part of any result.
 	Slice = 2_000_000
@@ -24,6 +32,9 @@ const (
 const (
 	// WeightMax is the stack weight that a guest may hold, in slots of 8 bytes.
 	WeightMax = 1 << 19
+	// frameSlots is the weight of a frame before its parameters, locals and
+	// operands: return address, saved registers, what an engine keeps.
+	frameSlots = 6
 	// ReentryMax is how many calls into a guest may be under way at once.
 	ReentryMax = 64
 )

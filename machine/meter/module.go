@@ -143,8 +143,10 @@ type Global struct {
 
 // A Reason says what makes a program not imageable.
 type Reason struct {
-	Offset int    // of the instruction or definition, in the program's bytes
-	Text   string // e.g. "table.set in function 12 writes a table at run time"
+	Offset      int    // of the instruction, in the program's bytes
+	Instruction string // e.g. "table.set"
+	Function    uint32
+	Text        string // e.g. "writes a table"
 }
 
 // A Function describes one function of the program.

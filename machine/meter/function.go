@@ -1,0 +1,482 @@
+package meter
+
+// A bodyWriter rewrites function bodies. It is reused from body to body.
+//
+// Fuel is counted down in a global. A function with loops keeps it in a local
+// (call it f) and puts it into the global around calls and at its end. Where a
+// slice may be used up, the guest asks its host for more: refuel(f, owed).
+//
+// The call of refuel stands outside of the loop that needs it, because a call
+// in a loop, even one that hardly ever runs, costs registers in all of it:
+//
+//	block $done
+//	  loop $retry
+//	    block $slow
+//	      loop $L                        ;; the guest's loop
+//	        (br_if $slow (i64.lt_s f owed))
+//	        …
+//	      end
+//	      br $done
+//	    end
+//	    f = refuel(f, owed)
+//	    br $retry
+//	  end
+//	end
+//
+// Depth is handed down in a global like a parameter: a recursive function takes
+// its own weight from what it finds there and stops if that is negative; what
+// is left (call it x) it puts back before every call that may come to such a
+// function again. So nothing is to be restored, not even after an unwinding.
+type bodyWriter struct {
+	emitter
+	r    *rewriter
+	plan plan
+
+	f       *function
+	index   int  // of the defined function
+	inLocal bool // fuel is kept in a local
+	wrapped bool // the body stands in a block of its own, with an epilogue behind
+	counted bool // the weight of its frames is counted
+	hands   bool // hands down weight
+
+	fuel, weight            uint32 // locals
+	tmpI32, tmpF32, tmpF64  uint32
+	tmpV128, nans32, nans64 uint32
+
+	level  int32 // blocks open in what is written
+	frames []bodyFrame
+	skip   bool // what follows is dead code
+}
+
+type bodyFrame struct {
+	op      byte
+	level   int32 // of its label
+	loop    bool  // stands in the shape above
+	owed    int64
+	results int
+}
+
+// write appends the body of a defined function, without its size.
+func (w *bodyWriter) write(index int, f *function) {
+	r := w.r
+	w.b, w.f, w.index = w.b[:0], f, index
+	w.counted = r.graph.recursive[index]
+	w.hands = r.graph.cycles && r.graph.deep[index]
+	w.inLocal = f.loops
+	w.wrapped = w.inLocal
+	w.level, w.skip = 0, false
+	w.plan.make(f, r.p.wasm, w.wrapped)
+
+	t := &r.p.types[r.p.funcs[index]]
+	w.declare()
+	w.enter()
+	w.frames = append(w.frames[:0], bodyFrame{op: opBlock})
+	if w.wrapped {
+		w.blockType(opBlock, t.Results, r.resultType)
+		w.level++
+		w.frames[0].level = 1
+	}
+	w.charge(0)
+	pos := f.code
+	for i := range f.events {
+		e := &f.events[i]
+		if !w.skip {
+			w.b = append(w.b, r.p.wasm[pos:e.pos]...)
+		}
+		w.skip = false
+		pos = int(e.end)
+		w.event(i, e)
+	}
+}
+
+// declare writes the locals: the function's own, then ours.
+func (w *bodyWriter) declare() {
+	f := w.f
+	type group struct {
+		at *uint32
+		t  ValType
+	}
+	var own []group
+	add := func(at *uint32, t ValType) { own = append(own, group{at, t}) }
+	if w.inLocal {
+		add(&w.fuel, I64)
+	}
+	if w.hands {
+		add(&w.weight, I64)
+	}
+	if f.needs&needI32 != 0 {
+		add(&w.tmpI32, I32)
+	}
+	if f.needs&needF32 != 0 {
+		add(&w.tmpF32, F32)
+	}
+	if f.needs&needF64 != 0 {
+		add(&w.tmpF64, F64)
+	}
+	if f.needs&(needV128|needLanes32|needLanes64) != 0 {
+		add(&w.tmpV128, V128)
+	}
+	if f.needs&needLanes32 != 0 {
+		add(&w.nans32, V128)
+	}
+	if f.needs&needLanes64 != 0 {
+		add(&w.nans64, V128)
+	}
+	w.b = appendU32(w.b, f.nGroups+uint32(len(own)))
+	w.b = append(w.b, w.r.p.wasm[f.groups.start:f.groups.end]...)
+	for i, g := range own {
+		*g.at = f.nLocals + uint32(i)
+		w.b = append(w.b, 1, byte(g.t))
+	}
+}
+
+// enter checks depth and fuel, and sets up our locals.
+func (w *bodyWriter) enter() {
+	r := w.r
+	if w.hands {
+		w.globalGet(r.weight)
+		if w.counted {
+			w.i64(int64(w.f.weight))
+			w.op(opI64Sub)
+		}
+		w.localSet(w.weight)
+	}
+	if r.graph.checked[w.index] {
+		w.localGet(w.weight)
+		w.i64(0)
+		w.op(opI64LtS, opIf, typeVoid)
+		w.localGet(w.weight)
+		w.globalSet(r.weight)
+		w.op(opUnreachable, opEnd)
+	}
+	if w.inLocal {
+		w.globalGet(r.fuel)
+		w.localSet(w.fuel)
+	}
+	if r.graph.checked[w.index] {
+		w.check(0)
+	}
+	if w.f.needs&needLanes32 != 0 {
+		w.nans(true)
+		w.localSet(w.nans32)
+	}
+	if w.f.needs&needLanes64 != 0 {
+		w.nans(false)
+		w.localSet(w.nans64)
+	}
+}
+
+func (w *bodyWriter) getFuel() {
+	if w.inLocal {
+		w.localGet(w.fuel)
+	} else {
+		w.globalGet(w.r.fuel)
+	}
+}
+
+func (w *bodyWriter) setFuel() {
+	if w.inLocal {
+		w.localSet(w.fuel)
+	} else {
+		w.globalSet(w.r.fuel)
+	}
+}
+
+// spill puts the fuel where others see it, before a call.
+func (w *bodyWriter) spill() {
+	if w.inLocal {
+		w.localGet(w.fuel)
+		w.globalSet(w.r.fuel)
+	}
+}
+
+// reload takes it back after a call.
+func (w *bodyWriter) reload() {
+	if w.inLocal {
+		w.globalGet(w.r.fuel)
+		w.localSet(w.fuel)
+	}
+}
+
+// check asks for more fuel where a slice is used up.
+func (w *bodyWriter) check(owed int64) {
+	w.getFuel()
+	w.i64(owed)
+	w.op(opI64LtS, opIf, typeVoid)
+	w.refuel(owed)
+	w.op(opEnd)
+}
+
+func (w *bodyWriter) refuel(owed int64) {
+	w.getFuel()
+	w.i64(owed)
+	w.call(w.r.refuel)
+	w.setFuel()
+}
+
+// charge takes what a segment charges.
+func (w *bodyWriter) charge(segment int32) {
+	if segment == none {
+		return
+	}
+	if units := w.plan.segments[segment].charge; units != 0 {
+		w.getFuel()
+		w.i64(units)
+		w.op(opI64Sub)
+		w.setFuel()
+	}
+}
+
+func (w *bodyWriter) event(i int, e *event) {
+	raw := w.r.p.wasm[e.pos:e.end]
+	switch e.kind {
+	case evNone:
+		w.op(raw...)
+	case evBlock, evIf:
+		w.op(raw...)
+		w.level++
+		w.frames = append(w.frames, bodyFrame{op: raw[0], level: w.level})
+	case evLoop:
+		w.loop(i, raw)
+	case evElse:
+		w.op(opElse)
+	case evEnd:
+		w.end()
+	case evBr, evReturn, evBrIf, evBrTable:
+		w.branch(i, e)
+	case evUnreachable:
+		w.op(opUnreachable)
+		w.skip = true
+	case evCall, evCallIndirect, evGrow:
+		w.calls(e, raw)
+	case evRefFunc:
+		w.indexed(opRefFunc, w.r.reference(e.arg))
+	case evCanon32, evCanon64:
+		w.canon(e.kind == evCanon32)
+		w.op(raw...)
+	case evLanes32, evLanes64:
+		w.op(raw...)
+		w.lanes(e.kind == evLanes32)
+	case evGlobalGet, evGlobalSet:
+		w.global(e)
+	default:
+		w.bulk(e, raw)
+	}
+	w.charge(w.plan.starts[i])
+}
+
+// loop opens a loop in the shape that keeps refuel out of it. A loop that takes
+// parameters cannot be entered again so, and has the call inside.
+func (w *bodyWriter) loop(i int, raw []byte) {
+	head := &w.plan.segments[w.plan.starts[i]]
+	owed := head.owed + head.charge
+	params, results := w.r.loopType(raw)
+	frame := bodyFrame{op: opLoop, owed: owed, loop: len(params) == 0}
+	if frame.loop {
+		w.blockType(opBlock, results, w.r.resultType)
+		w.blockType(opLoop, results, w.r.resultType)
+		w.op(opBlock, typeVoid)
+		w.level += 3
+	}
+	w.op(raw...)
+	w.level++
+	frame.level = w.level
+	w.frames = append(w.frames, frame)
+	if !frame.loop {
+		w.check(owed)
+		return
+	}
+	w.getFuel()
+	w.i64(owed)
+	w.op(opI64LtS, opBrIf, 1)
+}
+
+func (w *bodyWriter) end() {
+	frame := w.frames[len(w.frames)-1]
+	w.frames = w.frames[:len(w.frames)-1]
+	if len(w.frames) == 0 {
+		w.leave()
+		return
+	}
+	w.op(opEnd)
+	w.level--
+	if !frame.loop {
+		return
+	}
+	w.op(opBr, 2, opEnd)
+	w.refuel(frame.owed)
+	w.op(opBr, 0, opEnd, opEnd)
+	w.level -= 3
+}
+
+// leave ends the function.
+func (w *bodyWriter) leave() {
+	w.op(opEnd)
+	if !w.wrapped {
+		return
+	}
+	w.charge(int32(len(w.plan.segments) - 1))
+	w.spill()
+	w.op(opEnd)
+}
+
+// to is the depth of an original label in what is written.
+func (w *bodyWriter) to(depth uint32) uint32 {
+	return uint32(w.level - w.frames[len(w.frames)-1-int(depth)].level)
+}
+
+func (w *bodyWriter) branch(i int, e *event) {
+	switch e.kind {
+	case evBr:
+		w.indexed(opBr, w.to(e.arg))
+	case evReturn:
+		if w.wrapped {
+			w.indexed(opBr, w.to(uint32(len(w.frames)-1)))
+		} else {
+			w.op(opReturn)
+		}
+	case evBrTable:
+		r := &reader{b: w.r.p.wasm, pos: int(e.pos) + 1, end: int(e.end)}
+		n := r.u32()
+		w.indexed(opBrTable, n)
+		for range n + 1 {
+			w.b = appendU32(w.b, w.to(r.u32()))
+		}
+	case evBrIf:
+		exit := w.plan.exits[i]
+		if exit == none || w.plan.segments[exit].charge == 0 {
+			w.indexed(opBrIf, w.to(e.arg))
+			return
+		}
+		w.op(opIf, typeVoid)
+		w.level++
+		w.charge(exit)
+		w.indexed(opBr, w.to(e.arg))
+		w.level--
+		w.op(opEnd)
+		return
+	}
+	w.skip = true
+}
+
+func (w *bodyWriter) calls(e *event, raw []byte) {
+	r := w.r
+	deep := false
+	switch {
+	case e.kind == evCallIndirect:
+		deep = r.graph.deep[r.graph.typeNode[e.arg]]
+	case e.kind == evGrow:
+	case int(e.arg) < len(r.p.imports):
+		deep = true
+		w.check(0)
+	default:
+		deep = r.graph.deep[int(e.arg)-len(r.p.imports)]
+	}
+	if deep && w.hands {
+		w.localGet(w.weight)
+		w.globalSet(r.weight)
+	}
+	w.spill()
+	switch e.kind {
+	case evCall:
+		w.call(r.renumber(e.arg))
+	case evGrow:
+		w.call(r.grow)
+	default:
+		w.op(raw...)
+	}
+	w.reload()
+}
+
+// canon makes the float on top canonical.
+func (w *bodyWriter) canon(single bool) {
+	tmp, eq := w.tmpF64, byte(opF64Eq)
+	if single {
+		tmp, eq = w.tmpF32, opF32Eq
+	}
+	w.localSet(tmp)
+	w.op(opBlock, typeVoid)
+	w.localGet(tmp)
+	w.localGet(tmp)
+	w.op(eq, opBrIf, 0)
+	if single {
+		w.nan32()
+	} else {
+		w.nan64()
+	}
+	w.localSet(tmp)
+	w.op(opEnd)
+	w.localGet(tmp)
+}
+
+// lanes makes the lanes of the v128 on top canonical.
+func (w *bodyWriter) lanes(single bool) {
+	nans, eq := w.nans64, uint32(opF64x2Eq)
+	if single {
+		nans, eq = w.nans32, opF32x4Eq
+	}
+	w.localTee(w.tmpV128)
+	w.localGet(nans)
+	w.localGet(w.tmpV128)
+	w.localGet(w.tmpV128)
+	w.vector(eq)
+	w.vector(opV128Bitselect)
+}
+
+// global reads or writes a v128 global as two i64.
+func (w *bodyWriter) global(e *event) {
+	high := w.r.highHalf[e.arg]
+	if e.kind == evGlobalGet {
+		w.globalGet(e.arg)
+		w.vector(opI64x2Splat)
+		w.globalGet(high)
+		w.vector(opI64x2ReplaceLane)
+		w.op(1)
+		return
+	}
+	w.localTee(w.tmpV128)
+	w.vector(opI64x2ExtractLane)
+	w.op(0)
+	w.globalSet(e.arg)
+	w.localGet(w.tmpV128)
+	w.vector(opI64x2ExtractLane)
+	w.op(1)
+	w.globalSet(high)
+}
+
+// bulk writes a bulk instruction, paid for before it runs.
+func (w *bodyWriter) bulk(e *event, raw []byte) {
+	switch {
+	case e.kind == evBytes, e.kind == evMemoryInit && e.flag:
+		w.chargeLength(bulkBytesShift)
+	case e.kind == evEntries, e.kind == evTableInit && e.flag:
+		w.chargeLength(0)
+	}
+	switch e.kind {
+	case evMemoryInit:
+		w.r.memoryInit(&w.emitter, e.arg, raw)
+	case evTableInit:
+		w.r.tableInit(&w.emitter, e.arg, raw)
+	case evDataDrop:
+		w.r.drop(&w.emitter, w.r.dataDropped, e.arg)
+	case evElemDrop:
+		w.r.drop(&w.emitter, w.r.elemDropped, e.arg)
+	default:
+		w.op(raw...)
+	}
+}
+
+// chargeLength charges for the length on top of the stack.
+func (w *bodyWriter) chargeLength(shift int64) {
+	w.localTee(w.tmpI32)
+	w.getFuel()
+	w.localGet(w.tmpI32)
+	w.op(opI64ExtendI32U)
+	if shift > 0 {
+		w.i64(shift)
+		w.op(opI64ShrU)
+	}
+	w.op(opI64Sub)
+	w.setFuel()
+	w.check(0)
+}

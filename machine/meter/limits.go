@@ -1,0 +1,28 @@
+package meter
+
+// Limits of the validator, part of machine version 1. All of them are below
+// every engine's own, so that "refused" is a result like any other.
+const (
+	moduleBytesMax   = 128 << 20
+	typesMax         = 100_000
+	paramsMax        = 255
+	resultsMax       = 255
+	importsMax       = 10_000
+	exportsMax       = 100_000
+	functionsMax     = 500_000
+	globalsMax       = 50_000
+	tablesMax        = 16
+	tableEntriesMax  = 1_000_000
+	segmentsMax      = 50_000
+	segmentItemsMax  = 1_000_000
+	localsMax        = 20_000
+	bodyBytesMax     = 4 << 20
+	bodyMeteredMax   = 7 << 20 // after rewriting; wasmtime refuses 7,654,321
+	nestingMax       = 4_000
+	heightMax        = 20_000 // operand slots of one function
+	branchTargetsMax = 16_384
+	nameBytesMax     = 65_536
+	constExprMax     = 64 // instructions in a constant expression
+	frameWeightMax   = 1 << 15
+	memoryPagesMax   = 32_768
+)
