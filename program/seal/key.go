@@ -130,8 +130,8 @@ func (k PrivateKey) String() string {
 	return k.ID().String()
 }
 
-// GoString is the key id, never the secret.
-func (k PrivateKey) GoString() string { return "seal.PrivateKey(" + k.String() + ")" }
+// Format prints the key id for every verb.
+func (k PrivateKey) Format(f fmt.State, _ rune) { fmt.Fprint(f, "seal.PrivateKey("+k.String()+")") }
 
 // MarshalText refuses: a secret is written by package keys alone.
 func (k PrivateKey) MarshalText() ([]byte, error) {
