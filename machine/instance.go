@@ -250,10 +250,14 @@ func (i *Instance) invoke(export string, stack []uint64) error {
 	if i.entries == meter.ReentryMax {
 		return i.die(&Fault{Class: turn.Depth, Text: fmt.Sprintf("more than %d re-entries through the host", meter.ReentryMax)})
 	}
+	weight := i.weigh()
 	i.entries++
 	err := i.cell.Invoke(export, stack)
 	i.entries--
 	if err == nil {
+		if i.program.Module.Counts {
+			i.cell.SetGlobal(meter.WeightGlobal, uint64(weight))
+		}
 		// What is owed is settled now; the limit decides even if no check saw it.
 		if i.remaining() < 0 {
 			return i.die(errFuel)
@@ -261,6 +265,20 @@ func (i *Instance) invoke(export string, stack []uint64) error {
 		return nil
 	}
 	return i.die(err)
+}
+
+// weigh takes the frames that the guest does not count itself from the stack
+// weight before a call, and answers what is to be restored after it.
+func (i *Instance) weigh() int64 {
+	if !i.program.Module.Counts {
+		return 0
+	}
+	weight := int64(meter.WeightMax)
+	if i.entries > 0 {
+		weight = int64(i.cell.Global(meter.WeightGlobal))
+	}
+	i.cell.SetGlobal(meter.WeightGlobal, uint64(weight-int64(i.program.Module.Headroom)))
+	return weight
 }
 
 // die classifies an error that ended the guest and remembers it.
@@ -361,7 +379,8 @@ func slots(types []meter.ValType) int {
 }
 
 // canonical makes values that leave the guest the same on every engine: NaNs
-// are canonical, and what is above a value of 32 bits is zero.
+// are canonical, what is above a value of 32 bits is zero, and a reference is 1
+// if it is not null.
 func canonical(stack []uint64, types []meter.ValType) {
 	n := 0
 	for _, t := range types {
@@ -380,6 +399,8 @@ func canonical(stack []uint64, types []meter.ValType) {
 			}
 		case meter.V128:
 			n++
+		case meter.FuncRef, meter.ExternRef:
+			stack[n] = min(stack[n], 1)
 		}
 		n++
 	}

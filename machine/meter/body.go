@@ -888,6 +888,7 @@ func (v *validator) refFunc(at int, live bool) {
 	if v.p.referred == nil || !v.p.referred[fn] {
 		refuse(at, "undeclared function reference to function %d", fn)
 	}
+	v.p.called[fn] = true
 	v.push(slot(FuncRef))
 	if live {
 		v.note(evRefFunc, at, fn, false)

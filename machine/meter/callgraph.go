@@ -14,9 +14,11 @@ type callGraph struct {
 	edges     [][]int32
 	typeNode  []int // by type index: its node
 
-	recursive []bool // the function lies on a cycle
-	checked   []bool // entries of these functions are checked: they cut every cycle
-	headroom  uint32 // heaviest chain of frames that are not counted
+	recursive []bool // by function: lies on a cycle, so its frames are counted
+	checked   []bool // by function: its entry is checked; these cut every cycle
+	deep      []bool // by node: may come to a recursive function or to the host
+	headroom  uint32 // weight of the heaviest chain of frames that are not counted
+	cycles    bool   // any function is recursive
 }
 
 // newCallGraph builds and analyses the graph.

@@ -456,7 +456,7 @@ func (w *bodyWriter) bulk(e *event, raw []byte) {
 	case evMemoryInit:
 		w.r.memoryInit(&w.emitter, e.arg, raw)
 	case evTableInit:
-		w.r.tableInit(&w.emitter, e.arg, raw)
+		w.r.tableInit(&w.emitter, e, raw)
 	case evDataDrop:
 		w.r.drop(&w.emitter, w.r.dataDropped, e.arg)
 	case evElemDrop:

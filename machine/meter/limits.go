@@ -24,5 +24,6 @@ const (
 	nameBytesMax     = 65_536
 	constExprMax     = 64 // instructions in a constant expression
 	frameWeightMax   = 1 << 15
+	headroomMax      = WeightMax / 2
 	memoryPagesMax   = 32_768
 )

@@ -86,6 +86,13 @@ type Module struct {
 	HasTables bool // TablesExport must be called first
 	HasStart  bool // StartExport must be called after the data segments
 
+	// Headroom is the weight of the heaviest chain of frames that the guest does
+	// not count: to be taken from WeightMax before each call into it.
+	Headroom uint32
+	// Counts says that there are functions that count their frames: without
+	// recursion there is nothing to count.
+	Counts bool
+
 	// NotImageable says why the program cannot be stopped and kept between
 	// calls; empty if it can.
 	NotImageable []Reason
@@ -151,12 +158,13 @@ type Reason struct {
 
 // A Function describes one function of the program.
 type Function struct {
-	Index  uint32
-	Name   string // from the name section or an export; may be empty
-	Size   int    // bytes of its body
-	Meter  int    // bytes of its body after rewriting
-	Cost   uint64 // sum of the cost of its instructions, each counted once
-	Weight uint32 // stack weight of one frame
+	Index     uint32
+	Name      string // from the name section or an export; may be empty
+	Size      int    // bytes of its body
+	Metered   int    // bytes of its body after rewriting
+	Cost      uint64 // sum of the cost of its instructions, each counted once
+	Weight    uint32 // stack weight of one frame
+	Recursive bool   // it can come to be called again before it returns
 }
 
 // A Section is one section of a program.

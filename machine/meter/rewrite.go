@@ -1,11 +1,364 @@
 // Package meter turns a WebAssembly program into one that keeps the determinism
-// contract on any engine.
+// contract on any engine (DESIGN.md, points 1 to 6): it validates the program,
+// and rewrites it so that it counts its fuel and its depth, shows no NaN that an
+// engine chose, and does on its own nothing that engines do differently.
+//
+// Rewriting goes in steps, a file each: decode (program.go), validate bodies and
+// note what matters in them (body.go), see which functions are recursive
+// (callgraph.go), decide where fuel is charged (plan.go), write the bodies
+// (function.go), write the module (rewrite.go).
+//
+// The result is part of the contract: what is charged where decides between
+// fuel and a trap in the same stretch of code. A change of a single byte is a
+// new machine version.
 package meter
 
-import "errors"
+import (
+	"slices"
+)
 
 // Rewrite validates a program and rewrites it. It is a pure function: the same
-// bytes give the same module, everywhere. An error is a *Refusal.
-func Rewrite(wasm []byte) (*Module, error) {
-	return nil, errors.New("not written yet")
+// bytes give the same module, everywhere. An error is a *Refusal. The module
+// shares memory with wasm, which must not change afterwards.
+func Rewrite(wasm []byte) (module *Module, err error) {
+	defer func() {
+		if e := recover(); e != nil {
+			refusal, ok := e.(*Refusal)
+			if !ok {
+				panic(e)
+			}
+			module, err = nil, refusal
+		}
+	}()
+	p := decode(wasm)
+	r := &rewriter{p: p, functions: make([]function, len(p.bodies))}
+	v := &validator{p: p}
+	for i := range p.bodies {
+		r.functions[i] = v.function(i)
+	}
+	r.graph = newCallGraph(p, r.functions)
+	if r.graph.headroom > headroomMax {
+		refuse(0, "its frames outside of recursion can weigh %d slots, the limit is %d", r.graph.headroom, headroomMax)
+	}
+	r.allocate()
+	return r.write(v.imageable), nil
+}
+
+// A rewriter holds what is decided for the whole module.
+type rewriter struct {
+	p         *program
+	functions []function
+	graph     *callGraph
+
+	extraTypes []FuncType
+
+	// Functions that are added, by index in the new module.
+	refuel uint32
+	thunks map[uint32]uint32 // by import: a function that pays for the call and makes it
+	grow   uint32
+	inits  map[initKey]uint32 // memory.init and table.init of segments that may be dropped
+	tables uint32
+	added  []addedFunction
+
+	// Globals that are added.
+	highHalf                   map[uint32]uint32 // of v128 globals
+	fuel, weight, pages, fault uint32
+	dataDropped, elemDropped   map[uint32]uint32 // by segment
+	addedGlobals               []addedGlobal
+
+	// Segments that are added: what a dropped one is like.
+	emptyData uint32
+	emptyElem map[ValType]uint32
+}
+
+type addedFunction struct {
+	t    FuncType
+	body func(*emitter)
+}
+
+type addedGlobal struct {
+	t     ValType
+	value int64
+	name  string // exported as, if not empty
+}
+
+type initKey struct {
+	segment uint32
+	table   int64 // -1 for memory
+}
+
+// allocate decides the indices of all that is added.
+func (r *rewriter) allocate() {
+	p := r.p
+	r.refuel = uint32(len(p.imports))
+	r.allocateGlobals()
+	r.thunks = map[uint32]uint32{}
+	for i := range p.imports {
+		if p.start == int64(i) || p.referred != nil && p.referred[i] {
+			r.thunks[uint32(i)] = r.add(p.imports[i].Type, r.thunk(uint32(i)))
+		}
+	}
+	r.allocateSegments()
+	if p.memory != nil {
+		r.grow = r.add(FuncType{Params: []ValType{I32}, Results: []ValType{I32}}, r.growMemory)
+	}
+	if slices.ContainsFunc(p.elems, func(s elemSegment) bool { return s.mode == elemActive }) {
+		r.tables = r.add(FuncType{}, r.fillTables)
+	}
+}
+
+func (r *rewriter) add(t FuncType, body func(*emitter)) uint32 {
+	r.added = append(r.added, addedFunction{t, body})
+	return uint32(r.p.funcCount() + len(r.added))
+}
+
+func (r *rewriter) addGlobal(t ValType, value int64, name string) uint32 {
+	r.addedGlobals = append(r.addedGlobals, addedGlobal{t, value, name})
+	return uint32(len(r.p.globals) + len(r.addedGlobals) - 1)
+}
+
+func (r *rewriter) allocateGlobals() {
+	r.fuel = r.addGlobal(I64, 0, FuelGlobal)
+	r.weight = r.addGlobal(I64, WeightMax, WeightGlobal)
+	limit := int64(0)
+	if r.p.memory != nil {
+		limit = int64(r.p.memory.Max)
+	}
+	r.pages = r.addGlobal(I32, limit, PagesGlobal)
+	r.fault = r.addGlobal(I32, 0, FaultGlobal)
+	r.highHalf = map[uint32]uint32{}
+	for i, g := range r.p.globals {
+		if g.t == V128 && g.mutable {
+			r.highHalf[uint32(i)] = r.addGlobal(I64, int64(g.init.hi), globalName(i)+"h")
+		}
+	}
+}
+
+// allocateSegments finds the segments that the program may drop and still use.
+func (r *rewriter) allocateSegments() {
+	r.dataDropped, r.elemDropped = map[uint32]uint32{}, map[uint32]uint32{}
+	r.inits, r.emptyElem = map[initKey]uint32{}, map[ValType]uint32{}
+	r.eachEvent(func(e *event) {
+		switch e.kind {
+		case evDataDrop:
+			if _, ok := r.dataDropped[e.arg]; !ok && !r.p.data[e.arg].active {
+				r.dataDropped[e.arg] = r.addGlobal(I32, 0, Prefix+"data"+decimal(e.arg))
+			}
+		case evElemDrop:
+			if _, ok := r.elemDropped[e.arg]; !ok && r.p.elems[e.arg].mode == elemPassive {
+				r.elemDropped[e.arg] = r.addGlobal(I32, 0, Prefix+"elem"+decimal(e.arg))
+			}
+		}
+	})
+	r.emptyData = uint32(len(r.p.data))
+	r.eachEvent(func(e *event) {
+		switch e.kind {
+		case evMemoryInit:
+			if dropped, ok := r.dataDropped[e.arg]; ok {
+				r.addInit(initKey{e.arg, -1}, dropped, r.emptyData)
+			}
+		case evTableInit:
+			s := &r.p.elems[e.arg]
+			dropped, droppable := r.elemDropped[e.arg]
+			if s.mode == elemPassive && !droppable {
+				return
+			}
+			empty, ok := r.emptyElem[s.elem]
+			if !ok {
+				empty = uint32(len(r.p.elems) + len(r.emptyElem))
+				r.emptyElem[s.elem] = empty
+			}
+			if droppable {
+				r.addInit(initKey{e.arg, int64(r.tableOf(e))}, dropped, empty)
+			}
+		}
+	})
+}
+
+func (r *rewriter) eachEvent(do func(*event)) {
+	for i := range r.functions {
+		events := r.functions[i].events
+		for j := range events {
+			do(&events[j])
+		}
+	}
+}
+
+// tableOf reads the table of a table.init.
+func (r *rewriter) tableOf(e *event) uint32 {
+	at := &reader{b: r.p.wasm, pos: int(e.pos) + 1, end: int(e.end)}
+	at.u32()
+	at.u32()
+	return at.u32()
+}
+
+// addInit adds a function that does memory.init or table.init from a segment,
+// or from an empty one after the segment was dropped.
+func (r *rewriter) addInit(key initKey, dropped, empty uint32) {
+	if _, ok := r.inits[key]; ok {
+		return
+	}
+	t := FuncType{Params: []ValType{I32, I32, I32}}
+	r.inits[key] = r.add(t, func(e *emitter) {
+		e.globalGet(dropped)
+		e.op(opIf, typeVoid)
+		e.init(key, empty)
+		e.op(opElse)
+		e.init(key, key.segment)
+		e.op(opEnd)
+	})
+}
+
+func (e *emitter) init(key initKey, segment uint32) {
+	e.localGet(0)
+	e.localGet(1)
+	e.localGet(2)
+	e.initFrom(key.table, segment)
+}
+
+func (e *emitter) initFrom(table int64, segment uint32) {
+	if table < 0 {
+		e.indexed(opBulk, opMemoryInit)
+		e.b = append(appendU32(e.b, segment), 0)
+		return
+	}
+	e.indexed(opBulk, opTableInit)
+	e.b = appendU32(appendU32(e.b, segment), uint32(table))
+}
+
+// memoryInit writes a memory.init whose operands are on the stack.
+func (r *rewriter) memoryInit(e *emitter, segment uint32, raw []byte) {
+	if fn, ok := r.inits[initKey{segment, -1}]; ok {
+		e.call(fn)
+		return
+	}
+	e.op(raw...) // an active segment is an empty one now
+}
+
+// tableInit writes a table.init whose operands are on the stack.
+func (r *rewriter) tableInit(e *emitter, ev *event, raw []byte) {
+	table := int64(r.tableOf(ev))
+	if fn, ok := r.inits[initKey{ev.arg, table}]; ok {
+		e.call(fn)
+		return
+	}
+	if s := &r.p.elems[ev.arg]; s.mode != elemPassive {
+		e.initFrom(table, r.emptyElem[s.elem])
+		return
+	}
+	e.op(raw...)
+}
+
+// drop writes a data.drop or elem.drop.
+func (r *rewriter) drop(e *emitter, dropped map[uint32]uint32, segment uint32) {
+	if global, ok := dropped[segment]; ok {
+		e.i32(1)
+		e.globalSet(global)
+	}
+}
+
+// pay charges a fixed amount in an added function, and checks.
+func (r *rewriter) pay(e *emitter, amount func()) {
+	e.globalGet(r.fuel)
+	amount()
+	e.op(opI64Sub)
+	e.globalSet(r.fuel)
+	e.globalGet(r.fuel)
+	e.i64(0)
+	e.op(opI64LtS, opIf, typeVoid)
+	e.globalGet(r.fuel)
+	e.i64(0)
+	e.call(r.refuel)
+	e.globalSet(r.fuel)
+	e.op(opEnd)
+}
+
+// thunk calls an import for those who know it by reference or export only.
+func (r *rewriter) thunk(index uint32) func(*emitter) {
+	return func(e *emitter) {
+		r.pay(e, func() { e.i64(HostCallCost) })
+		for i := range r.p.imports[index].Type.Params {
+			e.localGet(uint32(i))
+		}
+		e.call(index)
+	}
+}
+
+// growMemory is memory.grow: it fails with -1 at the limit only, is paid for
+// before, and stops with a mark if the host cannot do it.
+func (r *rewriter) growMemory(e *emitter) {
+	e.localGet(0)
+	e.op(opI64ExtendI32U)
+	e.op(opMemorySize, 0, opI64ExtendI32U, opI64Add)
+	e.globalGet(r.pages)
+	e.op(opI64ExtendI32U, opI64GtU, opIf, typeVoid)
+	e.i32(-1)
+	e.op(opReturn, opEnd)
+	r.pay(e, func() {
+		e.localGet(0)
+		e.op(opI64ExtendI32U)
+		e.i64(GrowCost)
+		e.op(opI64Mul)
+	})
+	e.localGet(0)
+	e.op(opMemoryGrow, 0)
+	e.localTee(0)
+	e.i32(-1)
+	e.op(opI32Eq, opIf, typeVoid)
+	e.i32(1)
+	e.globalSet(r.fault)
+	e.op(opUnreachable, opEnd)
+	e.localGet(0)
+}
+
+// fillTables performs the active element segments, in order.
+func (r *rewriter) fillTables(e *emitter) {
+	for i, s := range r.p.elems {
+		if s.mode != elemActive {
+			continue
+		}
+		r.pay(e, func() { e.i64(int64(costBulk) + EntryCost*int64(len(s.items))) })
+		e.i32(int32(s.offset))
+		e.i32(0)
+		e.i32(int32(len(s.items)))
+		e.initFrom(int64(s.table), uint32(i))
+	}
+}
+
+// renumber is the index of a function in the new module.
+func (r *rewriter) renumber(fn uint32) uint32 {
+	if int(fn) < len(r.p.imports) {
+		return fn
+	}
+	return fn + 1
+}
+
+// reference is the index of a function for those who may call it otherwise than
+// by a call instruction.
+func (r *rewriter) reference(fn uint32) uint32 {
+	if thunk, ok := r.thunks[fn]; ok {
+		return thunk
+	}
+	return r.renumber(fn)
+}
+
+// typeIndex is the index of a type, which is added if it is not there.
+func (r *rewriter) typeIndex(t FuncType) uint32 {
+	for i, have := range r.extraTypes {
+		if have.Equal(t) {
+			return uint32(len(r.p.types) + i)
+		}
+	}
+	r.extraTypes = append(r.extraTypes, t)
+	return uint32(len(r.p.types) + len(r.extraTypes) - 1)
+}
+
+func (r *rewriter) resultType(results []ValType) uint32 {
+	return r.typeIndex(FuncType{Results: results})
+}
+
+// loopType reads the type of a loop instruction.
+func (r *rewriter) loopType(raw []byte) (params, results []ValType) {
+	v := validator{p: r.p, reader: reader{b: raw, pos: 1, end: len(raw)}}
+	return v.blockType(0)
 }
