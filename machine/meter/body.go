@@ -120,6 +120,7 @@ type validator struct {
 	vectors   bool
 	needs     need
 	loops     bool
+	loopDepth int
 	constEnd  int // end of an i32.const just read, and its value
 	constBits uint32
 
@@ -570,6 +571,11 @@ func (v *validator) open(at int, op byte, live bool) {
 			v.note(evIf, at, 0, false)
 		}
 	}
+	if op == opLoop {
+		if v.loopDepth++; v.loopDepth > loopNestingMax {
+			refuse(at, "loops nested more than %d deep", loopNestingMax)
+		}
+	}
 	v.frames = append(v.frames, frame{op: op, skipped: !live, unreachable: !live, height: len(v.stack), params: params, results: results})
 	v.pushAll(params, made)
 }
@@ -602,6 +608,9 @@ func (v *validator) close(at int) {
 	}
 	if !f.skipped {
 		v.note(evEnd, at, 0, false)
+	}
+	if f.op == opLoop {
+		v.loopDepth--
 	}
 	v.frames = v.frames[:len(v.frames)-1]
 	if len(v.frames) > 0 {

@@ -18,7 +18,8 @@ const (
 	localsMax        = 20_000
 	bodyBytesMax     = 4 << 20
 	bodyMeteredMax   = 7 << 20 // after rewriting; wasmtime refuses 7,654,321
-	nestingMax       = 4_000
+	nestingMax       = 20_000  // blocks
+	loopNestingMax   = 500
 	heightMax        = 20_000 // operand slots of one function
 	branchTargetsMax = 16_384
 	nameBytesMax     = 65_536
