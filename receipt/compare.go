@@ -154,7 +154,7 @@ func (s Stdin) String() string {
 // String says what was observed, for people.
 func (o Observation) String() string {
 	text := o.Kind
-	if o.Kind == KindFile {
+	if o.Kind == KindFile || o.Size != 0 {
 		text += fmt.Sprintf(" %d bytes", o.Size)
 	}
 	if !o.Digest.IsZero() {

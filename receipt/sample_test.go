@@ -1,0 +1,126 @@
+package receipt
+
+import (
+	"bytes"
+	"flag"
+	"testing"
+
+	"carrel/program/seal"
+)
+
+var update = flag.Bool("update", false, "write golden files")
+
+// The contents that the sample receipt names.
+var contents = map[string][]byte{
+	"program": []byte("\x00asm\x01\x00\x00\x00"),
+	"stdin":   []byte("two lines\nof input\n"),
+	"words":   []byte("alpha\nbeta\n"),
+	"tar":     []byte("not really a tar"),
+	"stdout":  []byte("2 words\n"),
+	"out":     []byte("beta\nalpha\n"),
+	"outtar":  []byte("not really a tar either"),
+}
+
+func blob(name string) Blob { return NewBlob(contents[name]) }
+
+func blobAt(name string) *Blob {
+	b := blob(name)
+	return &b
+}
+
+// testKey is a key pair from a seed of 32 equal bytes.
+func testKey(n byte) seal.PrivateKey {
+	return seal.NewPrivateKey([seal.SeedBytes]byte(bytes.Repeat([]byte{n}, seal.SeedBytes)))
+}
+
+// sample is a receipt in which every field says something.
+func sample() *Receipt {
+	return &Receipt{
+		Input: Input{
+			MachineVersion: 1,
+			Program:        blob("program"),
+			Guest:          Guest{Name: "posix", Version: 1},
+			Args:           []string{"sort", "-r", "<&>\u2028", ""},
+			Env:            []string{"LANG=C", "EMPTY="},
+			TimeNS:         1<<63 + 1,
+			Clock:          ClockTick,
+			Seed:           "00ff",
+			Limits:         Limits{Fuel: 1 << 62, MemoryPages: 1024},
+			Stdin:          Stdin{Blob: blob("stdin"), End: true, Lines: true},
+			Mounts: []Mount{
+				{Guest: "/data", Kind: MountDir, Mode: ModeRW, Observed: []Observation{
+					{Path: ".", Kind: KindDir, Listed: true, Entries: []Entry{
+						{"dev", KindOther}, {"empty", KindFile}, {"link", KindLink}, {"sub", KindDir}, {"words", KindFile},
+					}},
+					{Path: "dev", Kind: KindOther},
+					{Path: "empty", Kind: KindFile, Digest: NewBlob(nil).Digest},
+					{Path: "link", Kind: KindLink, Target: "words"},
+					{Path: "nothing", Kind: KindAbsent},
+					{Path: "sub", Kind: KindDir},
+					{Path: "unread", Kind: KindFile, Size: 77},
+					{Path: "words", Kind: KindFile, Size: blob("words").Size, Digest: blob("words").Digest},
+				}},
+				{Guest: "/tar", Kind: MountTar, Mode: ModeRW, Content: blobAt("tar")},
+				{Guest: "/new", Kind: MountTar, Mode: ModeWO},
+				{Guest: "one.txt", Kind: MountFile, Mode: ModeRO, Content: blobAt("words")},
+				{Guest: "two.txt", Kind: MountFile, Mode: ModeRW, Observed: []Observation{{Path: ".", Kind: KindFile, Size: 3}}},
+				{Guest: "/tmp", Kind: MountTemp, Mode: ModeRW},
+			},
+			ImageBefore: seal.Sum([]byte("image before")),
+		},
+		Result: Result{
+			Class:  "exit",
+			Fuel:   1<<53 + 1,
+			Root:   seal.Sum([]byte("root")),
+			Stdout: blob("stdout"),
+			Stderr: NewBlob(nil),
+			Writes: []Write{
+				{Guest: "/data", Changes: []Change{
+					{Path: "dev", Was: KindOther, Kind: KindAbsent},
+					{Path: "link", Was: KindLink, Kind: KindLink, Target: "out"},
+					{Path: "out", Was: KindAbsent, Kind: KindFile, Content: blobAt("out")},
+					{Path: "sub2", Was: KindAbsent, Kind: KindDir},
+				}},
+				{Guest: "/tar", Content: blobAt("outtar")},
+				{Guest: "/new", Content: blobAt("outtar")},
+				{Guest: "two.txt", Changes: []Change{{Path: ".", Was: KindFile, Kind: KindFile, Content: blobAt("out")}}},
+			},
+		},
+		Remarks: Remarks{
+			Engine: "wazero", EngineVersion: "1.12.0", Carrel: "0.1.0", Platform: "linux/amd64",
+			Started: "2026-11-20T09:00:00Z", WallNS: 12345678, CPUNS: 12000000, Text: "all is well",
+			Paths: []Location{{"program", "/home/ann/sort.wasm"}, {"/data", "/home/ann/data"}},
+		},
+	}
+}
+
+// small is the least that a receipt can say.
+func small() *Receipt {
+	return &Receipt{
+		Input: Input{
+			MachineVersion: 1,
+			Program:        blob("program"),
+			Guest:          Guest{Name: "posix", Version: 1},
+			Clock:          ClockFixed,
+			Limits:         Limits{Fuel: 1000, MemoryPages: 16},
+			Stdin:          Stdin{Blob: NewBlob(nil)},
+		},
+		Result: Result{Class: "unreachable", Fuel: 1000, Stdout: NewBlob(nil), Stderr: NewBlob(nil)},
+	}
+}
+
+func mustEncode(t testing.TB, r *Receipt) []byte {
+	payload, err := Encode(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return payload
+}
+
+func mustSign(t testing.TB, r *Receipt, keys ...seal.PrivateKey) *seal.Envelope {
+	envelope, err := Sign(r, keys...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return envelope
+}
