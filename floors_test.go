@@ -21,7 +21,7 @@ var floors = []string{
 	"turn program/seal machine/page disk",
 	"machine/meter machine/machinetest/wasmgen program/keys",
 	"machine",
-	"machine/machinetest machine/wazero machine/wasmtime guest",
+	"machine/machinetest machine/wazero machine/wasmtime guest guest/posix/tar",
 	"guest/posix receipt",
 	"receipt/bundle",
 	"runner",

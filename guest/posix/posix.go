@@ -1,10 +1,9 @@
 package posix
 
 import (
+	"fmt"
 	"io"
 	"io/fs"
-
-	"carrel/turn"
 )
 
 const (
@@ -23,6 +22,16 @@ const (
 	Tick  Clock = iota // every reading of a clock advances time by one microsecond
 	Fixed              // time stands still; only sleep advances it
 )
+
+// ParseClock is the inverse of String.
+func ParseClock(s string) (Clock, error) {
+	for _, c := range []Clock{Tick, Fixed} {
+		if c.String() == s {
+			return c, nil
+		}
+	}
+	return 0, fmt.Errorf("unknown clock %q", s)
+}
 
 func (c Clock) String() string {
 	if c == Fixed {
@@ -104,7 +113,22 @@ const (
 
 var kindNames = [...]string{"absent", "file", "dir", "link", "other"}
 
-func (k Kind) String() string { return kindNames[k] }
+func (k Kind) String() string {
+	if int(k) < len(kindNames) {
+		return kindNames[k]
+	}
+	return fmt.Sprintf("kind(%d)", uint8(k))
+}
+
+// ParseKind is the inverse of String.
+func ParseKind(s string) (Kind, error) {
+	for k, name := range kindNames {
+		if name == s {
+			return Kind(k), nil
+		}
+	}
+	return 0, fmt.Errorf("unknown kind %q", s)
+}
 
 // An Observation is what the program learnt of one path of a mounted tree that
 // was not pinned by a digest. All of them together are part of the input.
@@ -163,5 +187,3 @@ type Caller interface {
 	// Charge takes fuel before work is done; the error ends the program.
 	Charge(units uint64) error
 }
-
-var _ turn.Class // the outcome of a run is a turn.Outcome

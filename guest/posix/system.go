@@ -1,70 +1,106 @@
 package posix
 
 import (
+	"crypto/cipher"
+	"errors"
+	"fmt"
+	"strings"
+
 	"carrel/machine"
 )
 
-// Entry point that a program is run by.
+// Start is the entry point of a program.
 const Start = "_start"
 
 // A System is the operating system that one run of one program sees. It is
 // used by one goroutine.
 type System struct {
 	config Config
+	caller Caller // the program that runs; nil before and after
+
+	time    virtualTime
+	random  cipher.Stream
+	streams [3]stream
+	mounts  []*mount
+	table   descriptors
+
+	inodes     int    // inodes that exist, and names known to be absent
+	lastNumber uint64 // of an inode
+	total      int64  // bytes of content held
+	listed     int    // entries held by descriptors
+	failure    error
+
+	buffers [][]byte // scratch of iovecs
+	dirs    []*inode // scratch of resolve
 }
 
 // New prepares a system. An error is a mistake in the configuration or a
 // failure of the host.
 func New(config Config) (*System, error) {
-	return &System{config: config}, nil
+	s := &System{config: config}
+	s.time = virtualTime{start: config.Start, tick: tickNanos}
+	if config.Clock == Fixed {
+		s.time.tick = 0
+	}
+	s.streams = [3]stream{
+		{name: "stdin", reader: config.Stdin, lines: config.StdinLines},
+		{name: "stdout", writer: config.Stdout},
+		{name: "stderr", writer: config.Stderr},
+	}
+	if err := s.check(); err != nil {
+		return nil, err
+	}
+	s.table.standard(s)
+	if err := s.mountAll(); err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
-// Imports are the functions offered to programs: WASI preview 1, under
-// wasi_snapshot_preview1 and under its older name wasi_unstable. They find
-// their System in Instance.Guest.
-func Imports() machine.Imports { return nil }
+func (s *System) check() error {
+	switch {
+	case len(s.config.Seed) > SeedBytesMax:
+		return fmt.Errorf("seed of %d bytes, the limit is %d", len(s.config.Seed), SeedBytesMax)
+	case s.config.Start > timeMax:
+		return errors.New("start time is too late")
+	case s.config.Clock > Fixed:
+		return errors.New("unknown clock")
+	}
+	for _, list := range [][]string{s.config.Args, s.config.Env} {
+		total := 0
+		for _, arg := range list {
+			if strings.IndexByte(arg, 0) >= 0 {
+				return fmt.Errorf("argument %q holds a zero byte", arg)
+			}
+			total += len(arg) + 1
+		}
+		if total > ArgBytesMax {
+			return fmt.Errorf("arguments or environment of %d bytes, the limit is %d", total, ArgBytesMax)
+		}
+	}
+	return nil
+}
 
 // Run runs a program from its entry point to its end. The error is what
 // Instance.Outcome asks for.
 func (s *System) Run(i *machine.Instance) error {
 	i.Guest = s
 	_, err := i.Call(Start)
+	s.caller = nil
 	return err
 }
 
 // Err is the first failure of the host that ended the run (class worker), with
-// its type: a closed pipe, a file that changed, a *NotObservedError.
-func (s *System) Err() error { return nil }
+// its type: a closed pipe, a *ChangedError, a *NotObservedError. It is nil if
+// there was none.
+func (s *System) Err() error { return s.failure }
 
 // Result tells what passed through the standard streams.
-func (s *System) Result() Result { return Result{} }
-
-// Observations are all that was learnt of mounted trees, sorted by mount and
-// path. Call it after Changes, which may have to look further.
-func (s *System) Observations() []Observation { return nil }
-
-// Changes are what the program did to its writable mounts, sorted by mount and
-// path. An error is a failure of the host, or a *ChangeError where a tree
-// cannot be written back.
-func (s *System) Changes() ([]Change, error) { return nil, nil }
-
-// WithTemp adds an empty writable directory at /tmp, as the last mount, unless
-// one of the mounts is there already or above it.
-func WithTemp(mounts []Mount) []Mount { return mounts }
-
-// Replay is a tree that holds what was observed of one mount and nothing else:
-// whatever else is looked at is a *NotObservedError. blob gives content by its
-// digest, which is checked.
-func Replay(observations []Observation, mount int, blob func(digest string) ([]byte, error)) (Tree, error) {
-	return nil, nil
+func (s *System) Result() Result {
+	return Result{
+		Stdin:    s.streams[0].result(),
+		Stdout:   s.streams[1].result(),
+		Stderr:   s.streams[2].result(),
+		StdinEnd: s.streams[0].end,
+	}
 }
-
-// A NotObservedError reports that a program that is replayed looked at
-// something that the receipt does not tell: it did not do what it did before.
-type NotObservedError struct {
-	Mount int
-	Path  string
-	What  string // "stat", "list", "link" or "read"
-}
-
-func (e *NotObservedError) Error() string { return e.What + " " + e.Path + ": not in the receipt" }

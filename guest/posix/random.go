@@ -1,0 +1,37 @@
+package posix
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/sha256"
+)
+
+// randomDomain separates the key of the random stream from other uses of a seed.
+const randomDomain = "carrel posix random 1\x00"
+
+// newRandom is the random stream of a seed: AES-256 in counter mode over zeros,
+// counter starting at zero, under the key SHA-256(randomDomain || seed).
+func newRandom(seed []byte) cipher.Stream {
+	key := sha256.Sum256(append([]byte(randomDomain), seed...))
+	block, err := aes.NewCipher(key[:])
+	if err != nil {
+		panic(err) // the key has the right length
+	}
+	return cipher.NewCTR(block, make([]byte, aes.BlockSize))
+}
+
+func (s *System) randomGet(stack []uint64) error {
+	buffer, err := s.bytes(uint32(stack[0]), uint32(stack[1]))
+	if err != nil {
+		return err
+	}
+	if err := s.chargeBytes(uint64(len(buffer))); err != nil {
+		return err
+	}
+	if s.random == nil {
+		s.random = newRandom(s.config.Seed)
+	}
+	clear(buffer)
+	s.random.XORKeyStream(buffer, buffer)
+	return nil
+}

@@ -1,0 +1,236 @@
+// Package tar reads tar images as trees of files, and writes trees as tar
+// images that are the same bytes for the same tree.
+//
+// An image is untrusted: whatever it says, reading it gives a tree that lies
+// within itself, or an error, and takes memory in proportion to the image.
+package tar
+
+import (
+	"archive/tar"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// Limits of an image.
+const (
+	EntriesMax   = 1 << 20 // files, directories and links, with implied directories
+	PathBytesMax = 4096    // of a name or a link's target
+)
+
+// An Image is the tree in a tar image. Its methods make it a posix.Tree.
+type Image struct {
+	nodes map[string]*node
+}
+
+// A node is a file, directory or link of an image.
+type node struct {
+	name     string // last name of its path
+	mode     fs.FileMode
+	data     []byte // shares the image
+	target   string
+	children []*node // of a directory, in the order of the image
+}
+
+// Open reads an image, which must not change afterwards. An image that is
+// damaged, that names something outside of itself, names a path twice (a
+// directory may be repeated), or holds devices, pipes, sparse files or
+// compressed data is refused.
+func Open(image []byte) (*Image, error) {
+	if err := uncompressed(image); err != nil {
+		return nil, fmt.Errorf("read tar: %w", err)
+	}
+	t := &Image{nodes: map[string]*node{".": {name: ".", mode: fs.ModeDir}}}
+	source := bytes.NewReader(image)
+	reader := tar.NewReader(source)
+	for {
+		header, err := reader.Next()
+		if err == io.EOF {
+			return t, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read tar at byte %d: %w", len(image)-source.Len(), err)
+		}
+		if err := t.add(header, image[len(image)-source.Len():]); err != nil {
+			return nil, fmt.Errorf("read tar: %q: %w", header.Name, err)
+		}
+	}
+}
+
+func uncompressed(image []byte) error {
+	for magic, name := range map[string]string{"\x1f\x8b": "gzip", "BZh": "bzip2", "\xfd7zXZ": "xz", "\x28\xb5\x2f\xfd": "zstd"} {
+		if bytes.HasPrefix(image, []byte(magic)) {
+			return fmt.Errorf("compressed with %s: unpack it first", name)
+		}
+	}
+	return nil
+}
+
+// add enters what a header describes; rest is the image after it.
+func (t *Image) add(header *tar.Header, rest []byte) error {
+	name, err := cleanName(header.Name)
+	if err != nil {
+		return err
+	}
+	switch header.Typeflag {
+	case tar.TypeDir:
+		_, err := t.directory(name)
+		return err
+	case tar.TypeReg:
+		return t.addFile(name, header, rest)
+	case tar.TypeSymlink:
+		if err := checkTarget(header.Linkname); err != nil {
+			return err
+		}
+		return t.put(name, &node{mode: fs.ModeSymlink, target: header.Linkname})
+	case tar.TypeLink:
+		return t.addHardLink(name, header.Linkname)
+	default:
+		return fmt.Errorf("type %q is not a file, directory or link", header.Typeflag)
+	}
+}
+
+func (t *Image) addFile(name string, header *tar.Header, rest []byte) error {
+	for key := range header.PAXRecords {
+		if strings.HasPrefix(key, "GNU.sparse.") {
+			return errors.New("sparse files are not supported")
+		}
+	}
+	if header.Size < 0 || header.Size > int64(len(rest)) {
+		return fmt.Errorf("says it has %d bytes, the image has %d left", header.Size, len(rest))
+	}
+	return t.put(name, &node{data: rest[:header.Size:header.Size]})
+}
+
+// addHardLink enters another name of a file as a file of its own.
+func (t *Image) addHardLink(name, target string) error {
+	target, err := cleanName(target)
+	if err != nil {
+		return fmt.Errorf("hard link: %w", err)
+	}
+	to, ok := t.nodes[target]
+	if !ok || to.mode != 0 {
+		return fmt.Errorf("hard link to %q, which is no file before it", target)
+	}
+	return t.put(name, &node{data: to.data})
+}
+
+// put enters a node at a path where nothing is.
+func (t *Image) put(name string, n *node) error {
+	if _, ok := t.nodes[name]; ok {
+		return errors.New("occurs twice")
+	}
+	if len(t.nodes) >= EntriesMax {
+		return fmt.Errorf("more than %d entries", EntriesMax)
+	}
+	parent, err := t.directory(path.Dir(name))
+	if err != nil {
+		return err
+	}
+	n.name = path.Base(name)
+	t.nodes[name] = n
+	parent.children = append(parent.children, n)
+	return nil
+}
+
+// directory is the directory at a path, made with its parents if need be.
+func (t *Image) directory(name string) (*node, error) {
+	if n, ok := t.nodes[name]; ok {
+		if n.mode != fs.ModeDir {
+			return nil, fmt.Errorf("%q is no directory", name)
+		}
+		return n, nil
+	}
+	n := &node{mode: fs.ModeDir}
+	return n, t.put(name, n)
+}
+
+// cleanName is a name as io/fs has it. It must lie in the image: no absolute
+// path and no "..".
+func cleanName(name string) (string, error) {
+	clean := path.Clean(strings.TrimSuffix(name, "/"))
+	switch {
+	case name == "" || !utf8.ValidString(name) || strings.IndexByte(name, 0) >= 0:
+		return "", errors.New("not a path in UTF-8")
+	case len(name) > PathBytesMax:
+		return "", fmt.Errorf("path is longer than %d bytes", PathBytesMax)
+	case strings.HasPrefix(name, "/"):
+		return "", errors.New("absolute path")
+	case slices.Contains(strings.Split(name, "/"), ".."):
+		return "", errors.New(`path with ".."`)
+	}
+	return clean, nil
+}
+
+// checkTarget checks a symbolic link. Where it leads is checked when it is
+// followed, inside the sandbox.
+func checkTarget(target string) error {
+	if target == "" || len(target) > PathBytesMax || !utf8.ValidString(target) || strings.IndexByte(target, 0) >= 0 {
+		return errors.New("link target is not a path in UTF-8")
+	}
+	return nil
+}
+
+func (t *Image) node(name string) (*node, error) {
+	if n, ok := t.nodes[name]; ok {
+		return n, nil
+	}
+	return nil, fs.ErrNotExist
+}
+
+// Stat gives the type bits and size of what is at name.
+func (t *Image) Stat(name string) (fs.FileMode, int64, error) {
+	n, err := t.node(name)
+	if err != nil {
+		return 0, 0, err
+	}
+	return n.mode, int64(len(n.data)), nil
+}
+
+// List gives the entries of a directory; an error if there are more than limit.
+func (t *Image) List(name string, limit int) ([]fs.DirEntry, error) {
+	n, err := t.node(name)
+	if err != nil {
+		return nil, err
+	}
+	if len(n.children) > limit {
+		return nil, fmt.Errorf("more than %d entries", limit)
+	}
+	entries := make([]fs.DirEntry, len(n.children))
+	for i, child := range n.children {
+		entries[i] = entry{child}
+	}
+	return entries, nil
+}
+
+// Link gives the target of a symbolic link.
+func (t *Image) Link(name string) (string, error) {
+	n, err := t.node(name)
+	if err != nil {
+		return "", err
+	}
+	return n.target, nil
+}
+
+// Read gives the content of a file, shared with the image.
+func (t *Image) Read(name string, size int64) ([]byte, error) {
+	n, err := t.node(name)
+	if err != nil {
+		return nil, err
+	}
+	return n.data, nil
+}
+
+// entry is a node as a directory entry of io/fs.
+type entry struct{ node *node }
+
+func (e entry) Name() string               { return e.node.name }
+func (e entry) IsDir() bool                { return e.node.mode.IsDir() }
+func (e entry) Type() fs.FileMode          { return e.node.mode }
+func (e entry) Info() (fs.FileInfo, error) { return nil, fs.ErrInvalid }
