@@ -107,7 +107,9 @@ func (p *Program) Instantiate(limits turn.Limits, imports Imports) (*Instance, e
 		return nil, fmt.Errorf("instantiate: %w", err)
 	}
 	i.cell = cell
-	cell.SetGlobal(meter.PagesGlobal, uint64(limits.MemoryPages))
+	if memory := p.Module.Memory; memory != nil {
+		cell.SetGlobal(meter.PagesGlobal, uint64(min(limits.MemoryPages, memory.Max)))
+	}
 	i.grant(0)
 	return i, nil
 }

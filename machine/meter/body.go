@@ -905,11 +905,12 @@ func (v *validator) refFunc(at int, live bool) {
 }
 
 // length takes the length of a bulk instruction from the stack: known when
-// the instruction before was its constant, and charged here then.
+// the instruction before was its constant, and charged here then, unless it is
+// so large that the limit must be looked at before.
 func (v *validator) length(at int, unit uint32) (dynamic bool) {
 	known := v.constEnd == at
 	v.pop(at, I32)
-	if known {
+	if known && v.constBits/unit <= bulkKnownMax {
 		v.charge(v.constBits / unit)
 		return false
 	}

@@ -14,6 +14,9 @@ const (
 	// bulkBytes is how many bytes of a bulk memory instruction cost a unit.
 	bulkBytes      = 1 << bulkBytesShift
 	bulkBytesShift = 3
+	// bulkKnownMax is the largest cost of a bulk instruction of constant length
+	// that is charged with its neighbours, and not settled before it runs.
+	bulkKnownMax = 1 << 13
 	// hostBytes is how many bytes that the host moves cost a unit.
 	hostBytes        = 8
 	costEntry        = 2  // of entering a function, and a unit more for each

@@ -1,0 +1,271 @@
+package machinetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+	"testing"
+
+	"carrel/machine"
+	"carrel/machine/machinetest/wasmgen"
+	"carrel/machine/meter"
+	"carrel/turn"
+)
+
+// memory: it starts at zero and at its size, grows in place up to its maximum,
+// keeps what was there, and its last byte is its last.
+func (k kit) memory(t *testing.T) {
+	const most = turn.MemoryPagesMax
+	m := wasmgen.NewModule()
+	m.Memory(1, wasmgen.NoMax)
+	grow := m.Func(types(i32), types(i32))
+	grow.Code("local.get 0; memory.grow")
+	m.Export("grow", grow)
+	poke := m.Func(types(i32, i32), types(i32))
+	poke.Code("local.get 0; local.get 1; i32.store8; local.get 0; i32.load8_u")
+	m.Export("poke", poke)
+	program := k.load(t, m)
+	limits := turn.Limits{Fuel: 1 << 40, MemoryPages: most}
+	i := start(t, program, limits, nil)
+
+	want := func(name string, want uint32, args ...uint64) {
+		t.Helper()
+		if got, err := i.Call(name, args...); err != nil || uint32(got[0]) != want {
+			t.Errorf("%s%d gave %d, %v; want %d", name, args, got, err, want)
+		}
+	}
+	want("poke", 7, 65535, 7)
+	want("grow", 1, 0)
+	want("grow", 1, 15)
+	want("poke", 9, 16<<16-1, 9)
+	want("grow", 16, most-16)
+	const last = most<<16 - 1
+	want("poke", 5, last, 5)
+	for _, delta := range []uint64{1, 2, 1 << 15, 1 << 16, 0xffffffff} {
+		want("grow", 0xffffffff, delta)
+	}
+	want("grow", most, 0)
+	if memory := i.Memory(); len(memory) != most<<16 || memory[65535] != 7 || memory[16<<16-1] != 9 || memory[last] != 5 {
+		t.Error("memory moved, or lost something, as it grew")
+	}
+	if _, ok := i.Bytes(last, 1); !ok {
+		t.Error("the host has no last byte")
+	}
+	if _, ok := i.Bytes(last, 2); ok {
+		t.Error("the host has one byte more than there is")
+	}
+	if _, err := i.Call("poke", last+1, 1); class(t, err) != turn.Memory {
+		t.Errorf("a store after the last byte: %v, want memory", err)
+	}
+	for n := range 3 { // a reservation that is used again is zero
+		i := start(t, program, limits, nil)
+		if _, err := i.Call("grow", 100); err != nil {
+			t.Fatal(err)
+		}
+		if memory := i.Memory(); len(memory) != 101<<16 || memory[65535] != 0 || memory[16<<16-1] != 0 {
+			t.Errorf("instance %d does not start at zero", n)
+		}
+	}
+}
+
+// memoryLimit: grow answers -1 at the limit of the turn, or the program's own,
+// whichever is lower; a program that starts above the limit is refused.
+func (k kit) memoryLimit(t *testing.T) {
+	for _, test := range []struct {
+		declared uint64
+		limit    uint32
+		most     uint64
+	}{
+		{wasmgen.NoMax, 10, 10}, {5, 10, 5}, {10, 10, 10}, {11, 10, 10}, {65536, 10, 10}, {32767, 32768, 32767}, {1, 1, 1},
+	} {
+		m := wasmgen.NewModule()
+		m.Memory(1, test.declared)
+		f := m.Func(types(i32), types(i32))
+		f.Code("local.get 0; memory.grow")
+		m.Export("grow", f)
+		i := k.instance(t, m, turn.Limits{Fuel: 1 << 40, MemoryPages: test.limit}, nil)
+		for _, step := range []struct{ delta, want uint64 }{
+			{test.most, 0xffffffff}, {test.most - 1, 1}, {1, 0xffffffff}, {0, test.most},
+		} {
+			if got, err := i.Call("grow", step.delta); err != nil || got[0] != step.want {
+				t.Errorf("declared %d, limit %d: grow(%d) gave %d, %v; want %d", test.declared, test.limit, step.delta, got, err, step.want)
+			}
+		}
+	}
+	m := wasmgen.NewModule()
+	m.Memory(11, 20)
+	_, err := k.load(t, m).Instantiate(turn.Limits{Fuel: 1, MemoryPages: 10}, nil)
+	if refusal := (*meter.Refusal)(nil); !errors.As(err, &refusal) {
+		t.Errorf("a program that starts above the limit: %v, want a refusal", err)
+	}
+}
+
+// A host for raw cells.
+type hostFunc func(index int, stack []uint64) error
+
+func (f hostFunc) Import(index int, stack []uint64) error { return f(index, stack) }
+
+// caller is a module whose run(n) calls the host with n.
+func caller() *wasmgen.Module {
+	m := wasmgen.NewModule()
+	m.ImportFunc("env", "host", types(i32), types(i32))
+	f := m.Func(types(i32), types(i32))
+	f.Code("local.get 0; call 0")
+	m.Export("run", f)
+	return m
+}
+
+// raw is a cell of the module, without an Instance around it.
+func (k kit) raw(t *testing.T, m *wasmgen.Module, host machine.Host) machine.Cell {
+	t.Helper()
+	module, err := meter.Rewrite(m.Bytes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	code, err := k.engine.Compile(context.Background(), module)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cell, err := code.Instantiate(host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if module.Memory != nil {
+		cell.SetGlobal(meter.PagesGlobal, uint64(module.Memory.Max))
+	}
+	cell.SetGlobal(meter.FuelGlobal, 1<<40)
+	t.Cleanup(func() {
+		if err := errors.Join(cell.Close(), code.Close()); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	})
+	return cell
+}
+
+// hostErrors: Invoke gives the host's own error, and an error of the guest is
+// never taken for one.
+func (k kit) hostErrors(t *testing.T) {
+	first, second := errors.New("first"), errors.New("second")
+	cell := k.raw(t, caller(), hostFunc(func(_ int, stack []uint64) error {
+		if uint32(stack[0]) == 1 {
+			return first
+		}
+		return &machine.Fault{Class: turn.Exit, Code: uint32(stack[0])}
+	}))
+	if err := cell.Invoke("run", []uint64{1}); !errors.Is(err, first) || errors.Is(err, second) {
+		t.Errorf("%v, want %v", err, first)
+	}
+	fault := (*machine.Fault)(nil)
+	if err := cell.Invoke("run", []uint64{77}); !errors.As(err, &fault) || fault.Code != 77 || errors.Is(err, first) {
+		t.Errorf("%v, want exit 77", err)
+	}
+}
+
+// hostPanic: a panic in the host ends the guest as a fault of the worker, and
+// not the process.
+func (k kit) hostPanic(t *testing.T) {
+	i := k.instance(t, caller(), plenty, machine.Imports{
+		{"env", "host"}: hostImport([]meter.ValType{meter.I32}, []meter.ValType{meter.I32}, func(*machine.Instance, []uint64) error {
+			var nothing []int
+			return fmt.Errorf("unreachable: %d", nothing[3])
+		}),
+	})
+	if _, err := i.Call("run", 1); class(t, err) != turn.Worker {
+		t.Errorf("%v, want worker", err)
+	}
+}
+
+// unwind: a host that calls the guest again may take an error of its own from
+// in there and go on, as setjmp and longjmp do; others pass through.
+func (k kit) unwind(t *testing.T) {
+	jump := errors.New("jump")
+	var cell machine.Cell
+	cell = k.raw(t, caller(), hostFunc(func(_ int, stack []uint64) error {
+		n := uint64(uint32(stack[0]))
+		switch {
+		case n == 0:
+			return jump
+		case n == 100:
+			return &machine.Fault{Class: turn.Exit}
+		case n%10 == 0:
+			runtime.GC()
+		}
+		inner := []uint64{n - 1}
+		err := cell.Invoke("run", inner)
+		if n == 5 && errors.Is(err, jump) {
+			stack[0] = 55
+			return nil
+		}
+		stack[0] = inner[0] + 1
+		return err
+	}))
+	for range 10 {
+		stack := []uint64{40}
+		if err := cell.Invoke("run", stack); err != nil || uint32(stack[0]) != 55+35 {
+			t.Fatalf("run gave %d, %v; want 90", uint32(stack[0]), err)
+		}
+		if err := cell.Invoke("run", []uint64{4}); !errors.Is(err, jump) {
+			t.Fatalf("%v, want %v", err, jump)
+		}
+		if err := cell.Invoke("run", []uint64{104}); errors.Is(err, jump) || err == nil {
+			t.Fatalf("%v, want an exit", err)
+		}
+	}
+}
+
+// counter is a module with state of each kind: run(n) adds n to a global, to
+// memory and gives the sum.
+func counter() *wasmgen.Module {
+	m := wasmgen.NewModule()
+	m.Memory(1, 1)
+	m.Global(i32, true, wasmgen.Const("i32.const 0"))
+	f := m.Func(types(i32), types(i32))
+	f.Code(`
+		global.get 0; local.get 0; i32.add; global.set 0
+		i32.const 0; i32.const 0; i32.load; local.get 0; i32.add; i32.store
+		global.get 0; i32.const 0; i32.load; i32.add
+	`)
+	m.Export("run", f)
+	return m
+}
+
+// independent: instances of a program share nothing.
+func (k kit) independent(t *testing.T) {
+	program := k.load(t, counter())
+	a, b := start(t, program, plenty, nil), start(t, program, plenty, nil)
+	for n := range uint64(5) {
+		for i, step := range map[*machine.Instance]uint64{a: 1, b: 10} {
+			if got, err := i.Call("run", step); err != nil || got[0] != 2*step*(n+1) {
+				t.Errorf("run(%d) the time %d gave %d, %v", step, n+1, got, err)
+			}
+		}
+	}
+}
+
+// concurrent: a program may be instantiated, run and closed on many goroutines.
+func (k kit) concurrent(t *testing.T) {
+	program := k.load(t, counter())
+	var group sync.WaitGroup
+	for range 8 {
+		group.Go(func() {
+			for range 50 {
+				i, err := program.Instantiate(plenty, nil)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				for n := range uint64(4) {
+					if got, err := i.Call("run", 1); err != nil || got[0] != 2*(n+1) {
+						t.Errorf("run gave %d, %v", got, err)
+					}
+				}
+				if err := i.Close(); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	group.Wait()
+}
