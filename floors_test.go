@@ -18,8 +18,8 @@ const module = "carrel"
 //
 // Change this table on purpose, in its own commit, never to fix a build.
 var floors = []string{
-	"turn program/seal machine/page disk",
-	"machine/meter machine/machinetest/wasmgen program/keys",
+	"turn tree program/seal machine/page",
+	"machine/meter machine/machinetest/wasmgen program/keys disk",
 	"machine",
 	"machine/machinetest machine/wazero machine/wasmtime guest guest/posix/tar",
 	"guest/posix receipt",

@@ -55,11 +55,7 @@ func (s *System) WriteTar(mount int, to io.Writer) error {
 	if err != nil {
 		return err
 	}
-	entries := make([]tar.Entry, len(files))
-	for i, f := range files {
-		entries[i] = tar.Entry{Path: f.Path, Mode: f.Kind.mode(), Data: f.Data, Target: f.Target}
-	}
-	return tar.Write(to, entries)
+	return tar.Write(to, files)
 }
 
 // diff is what changed in one mount.

@@ -164,7 +164,7 @@ func (s *System) fdFdstatGet(stack []uint64) error {
 	}
 	clear(b)
 	if d.node != nil {
-		b[0] = d.node.kind.filetype()
+		b[0] = filetype(d.node.kind)
 	}
 	le.PutUint16(b[2:], d.flags)
 	le.PutUint64(b[8:], uint64(d.base))

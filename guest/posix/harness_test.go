@@ -234,29 +234,29 @@ func (p *program) names(fd uint64, size int) []string {
 // directory, content that starts with "->" a link.
 type fakeTree map[string]string
 
-func (f fakeTree) Stat(name string) (fs.FileMode, int64, error) {
+func (f fakeTree) Stat(name string) (Kind, int64, error) {
 	if _, ok := f[name+"/"]; ok || name == "." {
-		return fs.ModeDir, 0, nil
+		return Dir, 0, nil
 	}
 	content, ok := f[name]
 	switch {
 	case !ok:
-		return 0, 0, fs.ErrNotExist
+		return Absent, 0, fs.ErrNotExist
 	case strings.HasPrefix(content, "->"):
-		return fs.ModeSymlink, 0, nil
+		return Link, 0, nil
 	case content == "socket":
-		return fs.ModeSocket, 0, nil
+		return Other, 0, nil
 	}
-	return 0, int64(len(content)), nil
+	return File, int64(len(content)), nil
 }
 
-func (f fakeTree) List(name string, limit int) ([]fs.DirEntry, error) {
-	var entries []fs.DirEntry
+func (f fakeTree) List(name string, limit int) ([]Entry, error) {
+	var entries []Entry
 	for path := range f {
 		path = strings.TrimSuffix(path, "/")
 		if filepath.Dir(path) == name {
-			mode, _, _ := f.Stat(path)
-			entries = append(entries, listed{Entry{filepath.Base(path), kindOf(mode)}})
+			kind, _, _ := f.Stat(path)
+			entries = append(entries, Entry{Name: filepath.Base(path), Kind: kind})
 		}
 	}
 	return entries, nil

@@ -92,11 +92,10 @@ func (s *System) newMount(index int, config Mount) (*mount, error) {
 		m.root = root
 		return m, err
 	}
-	mode, size, err := m.tree.Stat(".")
+	kind, size, err := m.tree.Stat(".")
 	if err != nil {
 		return nil, err
 	}
-	kind := kindOf(mode)
 	if kind != Dir && kind != File {
 		return nil, fmt.Errorf("a %v cannot be mounted", kind)
 	}

@@ -95,24 +95,12 @@ func (t *replay) missing(what, name string) error {
 	return &NotObservedError{Mount: t.mount, Path: name, What: what}
 }
 
-func (k Kind) mode() fs.FileMode {
-	switch k {
-	case Dir:
-		return fs.ModeDir
-	case Link:
-		return fs.ModeSymlink
-	case Other:
-		return fs.ModeIrregular
-	}
-	return 0
-}
-
-func (t *replay) Stat(name string) (fs.FileMode, int64, error) {
+func (t *replay) Stat(name string) (Kind, int64, error) {
 	if o, ok := t.observed[name]; ok {
 		if o.Kind == Absent {
 			return 0, 0, fs.ErrNotExist
 		}
-		return o.Kind.mode(), o.Size, nil
+		return o.Kind, o.Size, nil
 	}
 	parent, ok := t.observed[path.Dir(name)]
 	if !ok || !parent.Listed || name == "." {
@@ -127,10 +115,10 @@ func (t *replay) Stat(name string) (fs.FileMode, int64, error) {
 	case parent.Entries[i].Kind == File:
 		return 0, 0, t.missing("stat", name) // its size is not known
 	}
-	return parent.Entries[i].Kind.mode(), 0, nil
+	return parent.Entries[i].Kind, 0, nil
 }
 
-func (t *replay) List(name string, limit int) ([]fs.DirEntry, error) {
+func (t *replay) List(name string, limit int) ([]Entry, error) {
 	o, ok := t.observed[name]
 	if !ok || !o.Listed {
 		return nil, t.missing("list", name)
@@ -138,11 +126,7 @@ func (t *replay) List(name string, limit int) ([]fs.DirEntry, error) {
 	if len(o.Entries) > limit {
 		return nil, fmt.Errorf("more than %d entries", limit)
 	}
-	entries := make([]fs.DirEntry, len(o.Entries))
-	for i, e := range o.Entries {
-		entries[i] = listed{e}
-	}
-	return entries, nil
+	return o.Entries, nil
 }
 
 func (t *replay) Link(name string) (string, error) {
@@ -167,11 +151,3 @@ func (t *replay) Read(name string, size int64) ([]byte, error) {
 	}
 	return content, nil
 }
-
-// listed is an Entry as io/fs has it.
-type listed struct{ entry Entry }
-
-func (l listed) Name() string               { return l.entry.Name }
-func (l listed) IsDir() bool                { return l.entry.Kind == Dir }
-func (l listed) Type() fs.FileMode          { return l.entry.Kind.mode() }
-func (l listed) Info() (fs.FileInfo, error) { return nil, fs.ErrInvalid }

@@ -3,7 +3,8 @@ package posix
 import (
 	"fmt"
 	"io"
-	"io/fs"
+
+	"carrel/tree"
 )
 
 const (
@@ -80,55 +81,21 @@ type Mount struct {
 	Digest string
 }
 
-// A Tree is a tree of files that is handed in. Names are as in io/fs: relative,
-// separated by slashes, "." for the root; the root is a directory, or a file
-// where a single file is mounted. Nothing follows symbolic links: that is done
-// inside the sandbox, name by name.
-//
-// A name that does not exist is an error that wraps fs.ErrNotExist, which the
-// program sees. Any other error is a failure of the host and ends the run.
-type Tree interface {
-	// Stat gives the type bits of what is at name, and the size of a file.
-	Stat(name string) (fs.FileMode, int64, error)
-	// List gives the entries of a directory, in any order; an error if there
-	// are more than max. Of the entries only Name and Type are used.
-	List(name string, max int) ([]fs.DirEntry, error)
-	// Link gives the target of a symbolic link.
-	Link(name string) (string, error)
-	// Read gives the content of a file, which must still be size bytes long.
-	// The caller does not change it.
-	Read(name string, size int64) ([]byte, error)
-}
-
-// A Kind is what is found at a path.
-type Kind uint8
-
-const (
-	Absent Kind = iota // nothing
-	File               // a regular file
-	Dir                // a directory
-	Link               // a symbolic link
-	Other              // a device, socket or pipe: can be seen, cannot be opened
+// Words of package tree.
+type (
+	Tree   = tree.Tree
+	Kind   = tree.Kind
+	Entry  = tree.Entry
+	Change = tree.Change
 )
 
-var kindNames = [...]string{"absent", "file", "dir", "link", "other"}
-
-func (k Kind) String() string {
-	if int(k) < len(kindNames) {
-		return kindNames[k]
-	}
-	return fmt.Sprintf("kind(%d)", uint8(k))
-}
-
-// ParseKind is the inverse of String.
-func ParseKind(s string) (Kind, error) {
-	for k, name := range kindNames {
-		if name == s {
-			return Kind(k), nil
-		}
-	}
-	return 0, fmt.Errorf("unknown kind %q", s)
-}
+const (
+	Absent = tree.Absent
+	File   = tree.File
+	Dir    = tree.Dir
+	Link   = tree.Link
+	Other  = tree.Other
+)
 
 // An Observation is what the program learnt of one path of a mounted tree that
 // was not pinned by a digest. All of them together are part of the input.
@@ -142,26 +109,6 @@ type Observation struct {
 	Target  string  // of a link, if it was read or followed
 	Listed  bool    // the directory was listed
 	Entries []Entry // of a listed directory, sorted by name
-}
-
-// An Entry is one name in a listed directory.
-type Entry struct {
-	Name string
-	Kind Kind
-}
-
-// A Change is the difference between a writable tree as it was handed in and
-// as the program left it, at one path. What was renamed is gone at one path
-// and new at another.
-type Change struct {
-	Mount int    // index in Config.Mounts
-	Path  string // within the mount, "." only for a single file
-	Was   Kind   // Absent if it is new
-	Kind  Kind   // Absent if it is gone
-
-	Data   []byte // content of a file; shared with the System, do not change
-	Digest string // "sha256:…" of a file's content
-	Target string // of a link
 }
 
 // A Stream tells what passed through one of the standard streams.

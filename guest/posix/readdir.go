@@ -41,7 +41,7 @@ func (s *System) fdReaddir(stack []uint64) error {
 		le.PutUint64(head[0:], cookie+1)
 		le.PutUint64(head[8:], n.number)
 		le.PutUint32(head[16:], uint32(len(name)))
-		head[20] = n.kind.filetype()
+		head[20] = filetype(n.kind)
 		used += copy(buffer[used:], head[:])
 		used += copy(buffer[used:], name)
 	}

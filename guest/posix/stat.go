@@ -1,7 +1,7 @@
 package posix
 
 // filetype is how WASI calls a kind.
-func (k Kind) filetype() byte {
+func filetype(k Kind) byte {
 	switch k {
 	case File:
 		return 4
@@ -26,7 +26,7 @@ func (s *System) stats(n *inode) (stats, error) {
 		return stats{}, err
 	}
 	st := stats{
-		device: n.mount.device, number: n.number, filetype: n.kind.filetype(), links: uint64(n.links),
+		device: n.mount.device, number: n.number, filetype: filetype(n.kind), links: uint64(n.links),
 		atime: n.atime, mtime: n.mtime, ctime: n.ctime,
 	}
 	switch n.kind {

@@ -32,19 +32,6 @@ func (s *System) failTree(what, path string, err error) error {
 	return s.fail(fmt.Errorf("%s %s: %w", what, path, err))
 }
 
-func kindOf(mode fs.FileMode) Kind {
-	switch mode.Type() {
-	case 0:
-		return File
-	case fs.ModeDir:
-		return Dir
-	case fs.ModeSymlink:
-		return Link
-	default:
-		return Other
-	}
-}
-
 func join(dir, name string) string {
 	if dir == "." {
 		return name
@@ -65,7 +52,7 @@ func (s *System) lookup(dir *inode, name string) (*inode, error) {
 		return nil, err
 	}
 	path := join(dir.from, name)
-	mode, size, err := dir.mount.tree.Stat(path)
+	kind, size, err := dir.mount.tree.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		if s.inodes >= InodesMax {
 			return nil, ENOSPC
@@ -78,7 +65,7 @@ func (s *System) lookup(dir *inode, name string) (*inode, error) {
 	if err != nil {
 		return nil, s.failTree("look at", path, err)
 	}
-	n, err = s.adopt(dir.mount, path, kindOf(mode))
+	n, err = s.adopt(dir.mount, path, kind)
 	if err != nil {
 		return nil, err
 	}
@@ -106,14 +93,14 @@ func (s *System) stat(n *inode) error {
 	if err := s.charge(lookCost); err != nil {
 		return err
 	}
-	mode, size, err := n.mount.tree.Stat(n.from)
+	kind, size, err := n.mount.tree.Stat(n.from)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return s.fail(&ChangedError{n.from, "is gone"})
 	case err != nil:
 		return s.failTree("look at", n.from, err)
-	case kindOf(mode) != n.kind:
-		return s.fail(&ChangedError{n.from, fmt.Sprintf("is a %v, it was a %v", kindOf(mode), n.kind)})
+	case kind != n.kind:
+		return s.fail(&ChangedError{n.from, fmt.Sprintf("is a %v, it was a %v", kind, n.kind)})
 	}
 	s.sized(n, size)
 	return nil
@@ -237,17 +224,16 @@ func (s *System) compare(dir *inode, entries []Entry) error {
 }
 
 // sortedEntries checks and sorts what a tree lists.
-func sortedEntries(found []fs.DirEntry) ([]Entry, error) {
+func sortedEntries(found []Entry) ([]Entry, error) {
 	if len(found) > EntriesMax {
 		return nil, fmt.Errorf("more than %d entries", EntriesMax)
 	}
-	entries := make([]Entry, len(found))
-	for i, e := range found {
-		if err := checkName(e.Name()); err != nil {
+	for _, e := range found {
+		if err := checkName(e.Name); err != nil {
 			return nil, err
 		}
-		entries[i] = Entry{e.Name(), kindOf(e.Type())}
 	}
+	entries := slices.Clone(found)
 	slices.SortFunc(entries, func(a, b Entry) int { return strings.Compare(a.Name, b.Name) })
 	for i := 1; i < len(entries); i++ {
 		if entries[i].Name == entries[i-1].Name {

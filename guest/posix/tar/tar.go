@@ -16,6 +16,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"carrel/tree"
 )
 
 // Limits of an image.
@@ -24,7 +26,7 @@ const (
 	PathBytesMax = 4096    // of a name or a link's target
 )
 
-// An Image is the tree in a tar image. Its methods make it a posix.Tree.
+// An Image is the tree in a tar image. It is a tree.Tree.
 type Image struct {
 	nodes map[string]*node
 }
@@ -32,7 +34,7 @@ type Image struct {
 // A node is a file, directory or link of an image.
 type node struct {
 	name     string // last name of its path
-	mode     fs.FileMode
+	kind     tree.Kind
 	data     []byte // shares the image
 	target   string
 	children []*node // of a directory, in the order of the image
@@ -46,7 +48,7 @@ func Open(image []byte) (*Image, error) {
 	if err := uncompressed(image); err != nil {
 		return nil, fmt.Errorf("read tar: %w", err)
 	}
-	t := &Image{nodes: map[string]*node{".": {name: ".", mode: fs.ModeDir}}}
+	t := &Image{nodes: map[string]*node{".": {name: ".", kind: tree.Dir}}}
 	source := bytes.NewReader(image)
 	reader := tar.NewReader(source)
 	for {
@@ -88,7 +90,7 @@ func (t *Image) add(header *tar.Header, rest []byte) error {
 		if err := checkTarget(header.Linkname); err != nil {
 			return err
 		}
-		return t.put(name, &node{mode: fs.ModeSymlink, target: header.Linkname})
+		return t.put(name, &node{kind: tree.Link, target: header.Linkname})
 	case tar.TypeLink:
 		return t.addHardLink(name, header.Linkname)
 	default:
@@ -105,7 +107,7 @@ func (t *Image) addFile(name string, header *tar.Header, rest []byte) error {
 	if header.Size < 0 || header.Size > int64(len(rest)) {
 		return fmt.Errorf("says it has %d bytes, the image has %d left", header.Size, len(rest))
 	}
-	return t.put(name, &node{data: rest[:header.Size:header.Size]})
+	return t.put(name, &node{kind: tree.File, data: rest[:header.Size:header.Size]})
 }
 
 // addHardLink enters another name of a file as a file of its own.
@@ -115,10 +117,10 @@ func (t *Image) addHardLink(name, target string) error {
 		return fmt.Errorf("hard link: %w", err)
 	}
 	to, ok := t.nodes[target]
-	if !ok || to.mode != 0 {
+	if !ok || to.kind != tree.File {
 		return fmt.Errorf("hard link to %q, which is no file before it", target)
 	}
-	return t.put(name, &node{data: to.data})
+	return t.put(name, &node{kind: tree.File, data: to.data})
 }
 
 // put enters a node at a path where nothing is.
@@ -142,12 +144,12 @@ func (t *Image) put(name string, n *node) error {
 // directory is the directory at a path, made with its parents if need be.
 func (t *Image) directory(name string) (*node, error) {
 	if n, ok := t.nodes[name]; ok {
-		if n.mode != fs.ModeDir {
+		if n.kind != tree.Dir {
 			return nil, fmt.Errorf("%q is no directory", name)
 		}
 		return n, nil
 	}
-	n := &node{mode: fs.ModeDir}
+	n := &node{kind: tree.Dir}
 	return n, t.put(name, n)
 }
 
@@ -184,17 +186,17 @@ func (t *Image) node(name string) (*node, error) {
 	return nil, fs.ErrNotExist
 }
 
-// Stat gives the type bits and size of what is at name.
-func (t *Image) Stat(name string) (fs.FileMode, int64, error) {
+// Stat gives what is at name, and the size of a file.
+func (t *Image) Stat(name string) (tree.Kind, int64, error) {
 	n, err := t.node(name)
 	if err != nil {
-		return 0, 0, err
+		return tree.Absent, 0, err
 	}
-	return n.mode, int64(len(n.data)), nil
+	return n.kind, int64(len(n.data)), nil
 }
 
 // List gives the entries of a directory; an error if there are more than limit.
-func (t *Image) List(name string, limit int) ([]fs.DirEntry, error) {
+func (t *Image) List(name string, limit int) ([]tree.Entry, error) {
 	n, err := t.node(name)
 	if err != nil {
 		return nil, err
@@ -202,9 +204,9 @@ func (t *Image) List(name string, limit int) ([]fs.DirEntry, error) {
 	if len(n.children) > limit {
 		return nil, fmt.Errorf("more than %d entries", limit)
 	}
-	entries := make([]fs.DirEntry, len(n.children))
+	entries := make([]tree.Entry, len(n.children))
 	for i, child := range n.children {
-		entries[i] = entry{child}
+		entries[i] = tree.Entry{Name: child.name, Kind: child.kind}
 	}
 	return entries, nil
 }
@@ -226,11 +228,3 @@ func (t *Image) Read(name string, size int64) ([]byte, error) {
 	}
 	return n.data, nil
 }
-
-// entry is a node as a directory entry of io/fs.
-type entry struct{ node *node }
-
-func (e entry) Name() string               { return e.node.name }
-func (e entry) IsDir() bool                { return e.node.mode.IsDir() }
-func (e entry) Type() fs.FileMode          { return e.node.mode }
-func (e entry) Info() (fs.FileInfo, error) { return nil, fs.ErrInvalid }
