@@ -1,0 +1,218 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"carrel/machine"
+	"carrel/machine/cache"
+	"carrel/program/seal"
+	"carrel/runner"
+	"carrel/turn"
+)
+
+const (
+	// stopGrace is how long a program that was told to stop may take to reach
+	// a safe point, before it is abandoned with the process.
+	stopGrace = time.Second
+	// progressAfter is how long compiling may take before it is mentioned.
+	progressAfter = time.Second
+)
+
+var (
+	errTimeout   = errors.New("--timeout is over")
+	errInterrupt = errors.New("interrupted")
+)
+
+// run runs the program, writes back what it changed, writes the receipt, and
+// says how it ended.
+func (f *runFlags) run(cmd *cobra.Command, name string, spec *runner.Spec) error {
+	wasm, err := readProgram(name)
+	if err != nil {
+		return err
+	}
+	spec.Program = wasm
+	engine, err := f.engine.open()
+	if err != nil {
+		return err
+	}
+	defer engine.Close()
+	handed, err := openMounts(f.dirs, f.tars)
+	if err != nil {
+		return err
+	}
+	defer handed.Close()
+	spec.Mounts = handed.mounts
+	spec.Stdin, spec.Stdout, spec.Stderr = cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr()
+
+	run := &sitting{flags: f, cmd: cmd, name: name, spec: spec, engine: engine, handed: handed, started: time.Now()}
+	if f.receipt != "" {
+		if err := run.prepareReceipt(); err != nil {
+			return err
+		}
+		defer run.keep.Close()
+	}
+	err = run.execute()
+	if f.stats && run.turn != nil {
+		err = errors.Join(run.printStats(err), err)
+	}
+	return err
+}
+
+// A sitting is one run of a program, from the command line to its traces on
+// this host.
+type sitting struct {
+	flags   *runFlags
+	cmd     *cobra.Command
+	name    string // of the program, as it was given
+	spec    *runner.Spec
+	engine  machine.Engine
+	handed  *handed
+	keep    *keepsake // what must be kept for the receipt; nil without one
+	key     seal.PrivateKey
+	started time.Time
+
+	turn   *runner.Turn // nil until it has ended
+	wall   time.Duration
+	signed string // key id, once the receipt is written
+}
+
+func (s *sitting) execute() error {
+	ctx, stop := s.stops()
+	defer stop()
+	var err error
+	s.turn, err = s.await(ctx)
+	s.wall = time.Since(s.started)
+	if err != nil {
+		return err
+	}
+	if !s.turn.Outcome.Class.Result() {
+		return s.unfinished(ctx)
+	}
+	if err := s.handed.writeBack(s.turn.Writes); err != nil {
+		return err
+	}
+	if s.flags.receipt != "" {
+		if err := s.writeReceipt(); err != nil {
+			return err
+		}
+	}
+	return s.verdict()
+}
+
+// stops makes the context that stops the program: --timeout, or an interrupt.
+// A second interrupt kills this process.
+func (s *sitting) stops() (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(s.cmd.Context())
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		select {
+		case <-signals:
+			cancel(errInterrupt)
+		case <-ctx.Done():
+		}
+		signal.Stop(signals)
+	}()
+	release := func() { cancel(nil) }
+	if s.flags.timeout > 0 {
+		timed, stop := context.WithTimeoutCause(ctx, s.flags.timeout, errTimeout)
+		return timed, func() { stop(); release() }
+	}
+	return ctx, release
+}
+
+// await runs the program and waits for its end, or for a while longer after it
+// was told to stop: an engine that compiles, or fills gigabytes, has no safe
+// point, and a program may wait for input that never comes.
+func (s *sitting) await(ctx context.Context) (*runner.Turn, error) {
+	type ending struct {
+		turn *runner.Turn
+		err  error
+	}
+	end := make(chan ending, 1)
+	go func() {
+		t, err := runner.Run(ctx, s.load, s.spec)
+		end <- ending{t, err}
+	}()
+	select {
+	case e := <-end:
+		return e.turn, e.err
+	case <-ctx.Done():
+	}
+	select {
+	case e := <-end:
+		return e.turn, e.err
+	case <-time.After(stopGrace):
+		return &runner.Turn{Outcome: turn.Outcome{Class: turn.Stopped}}, nil
+	}
+}
+
+// load is a runner.Load: from the cache of compiled code if there can be one.
+func (s *sitting) load(ctx context.Context, wasm []byte) (*machine.Program, error) {
+	return loadProgram(ctx, s.engine, wasm, s.cmd)
+}
+
+func loadProgram(ctx context.Context, engine machine.Engine, wasm []byte, cmd *cobra.Command) (*machine.Program, error) {
+	if stderr := cmd.ErrOrStderr(); isTerminal(stderr) {
+		note := time.AfterFunc(progressAfter, func() {
+			fmt.Fprintf(stderr, "carrel: compiling %s of program for %s, once\n", bytesOf(uint64(len(wasm))), engine.Name())
+		})
+		defer note.Stop()
+	}
+	if h, err := findHome(); err == nil {
+		if code, err := cache.Open(h.code, 0); err == nil {
+			return code.Load(ctx, engine, wasm)
+		}
+	}
+	return machine.Load(ctx, engine, wasm)
+}
+
+// unfinished is how a turn that is no result ends this process.
+func (s *sitting) unfinished(ctx context.Context) error {
+	note := ""
+	if s.flags.receipt != "" {
+		note = "; no receipt: this is not a result"
+	}
+	if s.turn.Outcome.Class == turn.Stopped {
+		if errors.Is(context.Cause(ctx), errInterrupt) {
+			return failf(exitInterrupted, "%s: interrupted%s", s.name, note)
+		}
+		return failf(exitStopped, "%s: stopped after %v%s", s.name, s.flags.timeout, note)
+	}
+	if s.turn.Err != nil {
+		return failf(exitError, "%s: this host could not go on: %w%s", s.name, s.turn.Err, note)
+	}
+	return failf(exitError, "%s: this host could not go on: %s%s", s.name, firstLine(s.turn.Outcome.Text), note)
+}
+
+// verdict is how a result ends this process.
+func (s *sitting) verdict() error {
+	o := s.turn.Outcome
+	code := guestExit(o)
+	switch o.Class {
+	case turn.Exit:
+		return quit(code)
+	case turn.Refused:
+		return failf(code, "%s: %s; carrel inspect says more", s.name, o.Text)
+	case turn.Fuel:
+		return failf(code, "%s: out of fuel after %s units; --fuel gives more", s.name, grouped(o.Fuel))
+	case turn.Depth:
+		return failf(code, "%s: too deep: %s", s.name, firstLine(o.Text))
+	default:
+		return failf(code, "%s: trap (%s): %s", s.name, o.Class, firstLine(o.Text))
+	}
+}
+
+func firstLine(text string) string {
+	line, _, _ := strings.Cut(text, "\n")
+	return line
+}

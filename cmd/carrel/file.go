@@ -1,0 +1,29 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+)
+
+// writeFile writes a file, or replaces it in one step: whoever reads it sees
+// the old content or the new one. It is durable once writeFile returns. What is
+// there and is no plain file (a pipe, a terminal) is written to as it is.
+func writeFile(name string, content []byte, mode os.FileMode) error {
+	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
+		return os.WriteFile(name, content, mode)
+	}
+	file, err := os.CreateTemp(filepath.Dir(name), ".carrel-*")
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(content)
+	err = errors.Join(err, file.Chmod(mode), file.Sync(), file.Close())
+	if err == nil {
+		err = os.Rename(file.Name(), name)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(file.Name()))
+	}
+	return nil
+}

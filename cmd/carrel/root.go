@@ -1,0 +1,61 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// run is the whole of carrel: it does what args say and returns the exit code.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	root := rootCommand()
+	root.SetArgs(args)
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	command, err := root.ExecuteContextC(ctx)
+	code, message := exitCode(err)
+	if message != "" {
+		fmt.Fprintf(stderr, "carrel: %s\n", message)
+		if usage := (*usageError)(nil); isUsage(err, &usage) {
+			fmt.Fprintf(stderr, "See %q.\n", command.CommandPath()+" --help")
+		}
+	}
+	return code
+}
+
+func rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "carrel",
+		Short: "Run code you do not trust, and get a result that anyone can check",
+		Long: `Carrel runs WebAssembly programs sealed in: no clock, no network, no disk and no
+chance but what you hand in. The same inputs give the same bytes and the same
+fuel on every machine and every engine. A receipt says what ran and what came
+out; verify proves it by running it again.`,
+		Example: `  carrel run hello.wasm                          run a program
+  carrel run --dir . --receipt r.json wc.wasm a.txt
+  carrel verify r.json                           run it again and compare
+  carrel inspect wc.wasm                         what it asks for, what it costs`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+	}
+	root.CompletionOptions.HiddenDefaultCmd = false
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
+	root.AddCommand(versionCommand())
+	root.AddCommand(runCommand())
+	root.AddCommand(verifyCommand())
+	root.AddCommand(receiptCommand())
+	root.AddCommand(keysCommand())
+	root.AddCommand(inspectCommand())
+	root.AddCommand(cacheCommand())
+	return root
+}
+
+// exits is the part of a command's help that lists its exit codes.
+func exits(rows ...string) string {
+	return "\n\nExit codes:\n  " + strings.Join(rows, "\n  ")
+}

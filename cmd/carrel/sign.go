@@ -1,0 +1,89 @@
+package main
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+
+	"carrel/program/keys"
+	"carrel/program/seal"
+	"carrel/receipt"
+)
+
+// prepareReceipt makes sure, before the program runs, that its receipt can be
+// signed and what it reads can be kept.
+func (s *sitting) prepareReceipt() error {
+	h, err := findHome()
+	if err != nil {
+		return err
+	}
+	if s.key, err = s.signingKey(h); err != nil {
+		return err
+	}
+	if s.keep, err = newKeepsake(h); err != nil {
+		return err
+	}
+	s.spec.Stdin = s.keep.tee(s.spec.Stdin)
+	s.spec.Keep = s.keep.file
+	return s.handed.keep(s.keep)
+}
+
+// signingKey is the current key, made now if it is the first.
+func (s *sitting) signingKey(h home) (seal.PrivateKey, error) {
+	dir := keys.At(h.keys)
+	key, err := dir.Current()
+	if !errors.Is(err, keys.ErrNone) {
+		return key, err
+	}
+	if key, err = dir.Ensure(rand.Reader, defaultKeyName()); err != nil {
+		return key, err
+	}
+	fmt.Fprintf(s.cmd.ErrOrStderr(), "carrel: made a key to sign receipts with: %s, in %s\n", key.ID(), h.keys)
+	return key, nil
+}
+
+// writeReceipt signs what happened and writes it to the file asked for.
+func (s *sitting) writeReceipt() error {
+	r, err := s.receipt()
+	if err != nil {
+		return fmt.Errorf("make receipt: %w", err)
+	}
+	if err := s.keep.finish(r.Input.Stdin); err != nil {
+		return err
+	}
+	if err := s.keep.link(r.Input.Program.Digest, s.name); err != nil {
+		return fmt.Errorf("remember where the program is: %w", err)
+	}
+	envelope, err := receipt.Sign(r, s.key)
+	if err != nil {
+		return err
+	}
+	text, err := envelope.Encode()
+	if err != nil {
+		return err
+	}
+	if err := writeFile(s.flags.receipt, text, 0o644); err != nil {
+		return fmt.Errorf("write receipt: %w", err)
+	}
+	s.signed = s.key.ID().String()
+	if s.keep.full {
+		fmt.Fprintf(s.cmd.ErrOrStderr(), "carrel: the program read more than %s: not all of it is kept, and carrel verify will ask for it\n", bytesOf(keepBytesMax))
+	}
+	return nil
+}
+
+func (s *sitting) receipt() (*receipt.Receipt, error) {
+	input, err := s.turn.Input()
+	if err != nil {
+		return nil, err
+	}
+	result, err := s.turn.Result()
+	if err != nil {
+		return nil, err
+	}
+	return &receipt.Receipt{Input: *input, Result: *result, Remarks: receipt.Remarks{
+		Engine: s.engine.Name(), EngineVersion: s.engine.Version(),
+		Carrel: carrelVersion(), Platform: platform(),
+		Started: s.started.UTC().Format("2006-01-02T15:04:05Z07:00"), WallNS: uint64(s.wall),
+	}}, nil
+}

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"fmt"
+	"runtime"
+	"runtime/debug"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"carrel/guest/posix"
+	"carrel/turn"
+)
+
+func versionCommand() *cobra.Command {
+	var out format
+	cmd := &cobra.Command{
+		Use:   "version",
+		Short: "Print the versions that results depend on, and the engines built in",
+		Long: `Version prints the version of Carrel, the versions that a result depends on (the
+machine, the posix guest), and the engines of this binary, the fastest first:
+the result does not depend on them.` + exits("0  always"),
+		Example: `  carrel version
+  carrel version -o json`,
+		Args: exactly(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			v := versions{
+				Carrel: carrelVersion(), MachineVersion: turn.MachineVersion, PosixVersion: posix.Version,
+				Engines: builtIn(), Platform: platform(), Go: runtime.Version(),
+			}
+			if out == jsonFormat {
+				return writeJSON(cmd.OutOrStdout(), v)
+			}
+			_, err := fmt.Fprintf(cmd.OutOrStdout(), "carrel   %s\nmachine  %d\nposix    %d\nengines  %s\nplatform %s, %s\n",
+				v.Carrel, v.MachineVersion, v.PosixVersion, strings.Join(v.Engines, " "), v.Platform, v.Go)
+			return err
+		},
+	}
+	out.flag(cmd)
+	return cmd
+}
+
+type versions struct {
+	Carrel         string   `json:"carrel"`
+	MachineVersion int      `json:"machineVersion"`
+	PosixVersion   int      `json:"posixVersion"`
+	Engines        []string `json:"engines"`
+	Platform       string   `json:"platform"`
+	Go             string   `json:"go"`
+}
+
+// carrelVersion is what the Go tool knows of where this binary was built from.
+func carrelVersion() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	return info.Main.Version
+}
+
+func platform() string { return runtime.GOOS + "/" + runtime.GOARCH }

@@ -1,0 +1,105 @@
+package runner
+
+import (
+	"encoding/hex"
+	"fmt"
+
+	"carrel/guest/posix"
+	"carrel/program/seal"
+	"carrel/receipt"
+	"carrel/turn"
+)
+
+// Input is what the turn depended on, in the words of a receipt.
+func (t *Turn) Input() (*receipt.Input, error) {
+	s := t.spec
+	stdin, err := blob(t.streams.Stdin)
+	if err != nil {
+		return nil, err
+	}
+	input := &receipt.Input{
+		MachineVersion: turn.MachineVersion,
+		Program:        receipt.NewBlob(s.Program),
+		Guest:          receipt.Guest{Name: posix.Name, Version: posix.Version},
+		Args:           s.Args,
+		Env:            s.Env,
+		TimeNS:         s.Start,
+		Clock:          s.Clock.String(),
+		Seed:           hex.EncodeToString(s.Seed),
+		Limits:         receipt.Limits{Fuel: s.Limits.Fuel, MemoryPages: s.Limits.MemoryPages},
+		Stdin:          receipt.Stdin{Blob: stdin, End: t.streams.StdinEnd},
+	}
+	for n, m := range s.Mounts {
+		mount := receipt.Mount{Guest: m.Guest, Kind: m.Kind, Mode: m.Mode, Content: m.Content}
+		for _, o := range t.observations {
+			if o.Mount != n {
+				continue
+			}
+			seen, err := observation(o)
+			if err != nil {
+				return nil, err
+			}
+			mount.Observed = append(mount.Observed, seen)
+		}
+		input.Mounts = append(input.Mounts, mount)
+	}
+	return input, nil
+}
+
+// Result is what came out, in the words of a receipt. Only a turn whose class
+// is a result has one.
+func (t *Turn) Result() (*receipt.Result, error) {
+	if !t.Outcome.Class.Result() {
+		return nil, fmt.Errorf("class %s is not a result", t.Outcome.Class)
+	}
+	stdout, err := blob(t.streams.Stdout)
+	if err != nil {
+		return nil, err
+	}
+	stderr, err := blob(t.streams.Stderr)
+	if err != nil {
+		return nil, err
+	}
+	result := &receipt.Result{
+		Class: t.Outcome.Class.String(), Code: t.Outcome.Code, Fuel: t.Outcome.Fuel,
+		Stdout: stdout, Stderr: stderr,
+	}
+	if t.Outcome.Root != "" {
+		if result.Root, err = seal.ParseDigest(t.Outcome.Root); err != nil {
+			return nil, err
+		}
+	}
+	for _, w := range t.Writes {
+		write, err := w.record()
+		if err != nil {
+			return nil, err
+		}
+		result.Writes = append(result.Writes, write)
+	}
+	return result, nil
+}
+
+// blob names what passed through a stream; nothing passed if the turn never
+// began.
+func blob(s posix.Stream) (receipt.Blob, error) {
+	if s.Digest == "" {
+		return receipt.NewBlob(nil), nil
+	}
+	digest, err := seal.ParseDigest(s.Digest)
+	return receipt.Blob{Digest: digest, Size: s.Bytes}, err
+}
+
+func observation(o posix.Observation) (receipt.Observation, error) {
+	seen := receipt.Observation{
+		Path: o.Path, Kind: o.Kind.String(), Size: uint64(o.Size), Listed: o.Listed, Target: o.Target,
+	}
+	for _, e := range o.Entries {
+		seen.Entries = append(seen.Entries, receipt.Entry{Name: e.Name, Kind: e.Kind.String()})
+	}
+	if o.Digest == "" {
+		return seen, nil
+	}
+	var err error
+	seen.Digest, err = seal.ParseDigest(o.Digest)
+	return seen, err
+}

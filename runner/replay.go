@@ -1,0 +1,217 @@
+package runner
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+
+	"carrel/guest/posix"
+	"carrel/program/seal"
+	"carrel/receipt"
+	"carrel/turn"
+)
+
+const (
+	// programBytesMax bounds a program that is replayed; the machine refuses
+	// smaller ones.
+	programBytesMax = 512 << 20
+	// contentBytesMax bounds a tar or file that is replayed.
+	contentBytesMax = 2 << 30
+)
+
+// A Replayer runs turns again from receipts.
+type Replayer struct {
+	Load  Load
+	Blobs receipt.BlobSource // where the bytes are that receipts name
+}
+
+// Run is a receipt.Runner.
+func (r *Replayer) Run(ctx context.Context, input *receipt.Input) (*receipt.Result, error) {
+	spec, err := r.spec(input)
+	if err != nil {
+		return nil, err
+	}
+	stdin := &recorded{}
+	if spec.Stdin, err = r.stdin(input, stdin); err != nil {
+		return nil, err
+	}
+	t, err := Run(ctx, r.Load, spec)
+	if err != nil {
+		return nil, err
+	}
+	if stdin.overread {
+		return nil, &receipt.DivergedError{Field: "stdin", Got: fmt.Sprintf("read on after the %d bytes that it read before", input.Stdin.Size)}
+	}
+	if unseen := (*posix.NotObservedError)(nil); errors.As(t.Err, &unseen) {
+		return nil, &receipt.DivergedError{Field: "mount " + input.Mounts[unseen.Mount].Guest + " " + unseen.Path, Got: unseen.What}
+	}
+	if !t.Outcome.Class.Result() {
+		return nil, fmt.Errorf("this host could not run it to its end: %s: %s", t.Outcome.Class, t.Outcome.Text)
+	}
+	return t.Result()
+}
+
+// spec is the run that an input describes, without its standard input.
+func (r *Replayer) spec(input *receipt.Input) (*Spec, error) {
+	if input.MachineVersion != turn.MachineVersion {
+		return nil, fmt.Errorf("it ran on machine version %d, this is version %d", input.MachineVersion, turn.MachineVersion)
+	}
+	if input.Guest.Name != posix.Name || input.Guest.Version != posix.Version {
+		return nil, fmt.Errorf("it ran under guest %s version %d, this is %s version %d",
+			input.Guest.Name, input.Guest.Version, posix.Name, posix.Version)
+	}
+	if !input.ImageBefore.IsZero() {
+		return nil, errors.New("it started from an image; only runs that start from a program can be replayed here")
+	}
+	seed, err := hex.DecodeString(input.Seed)
+	if err != nil {
+		return nil, fmt.Errorf("seed: %w", err)
+	}
+	spec := &Spec{
+		Args: input.Args, Env: input.Env, Start: input.TimeNS, Seed: seed,
+		Limits: turn.Limits{Fuel: input.Limits.Fuel, MemoryPages: input.Limits.MemoryPages},
+	}
+	if input.Clock == receipt.ClockFixed {
+		spec.Clock = posix.Fixed
+	}
+	if err := r.missing(input); err != nil {
+		return nil, err
+	}
+	if spec.Program, err = receipt.ReadBlob(r.Blobs, input.Program, programBytesMax); err != nil {
+		return nil, fmt.Errorf("program: %w", err)
+	}
+	for n := range input.Mounts {
+		m, err := r.mount(input, n)
+		if err != nil {
+			return nil, fmt.Errorf("mount %s: %w", input.Mounts[n].Guest, err)
+		}
+		spec.Mounts = append(spec.Mounts, m)
+	}
+	return spec, nil
+}
+
+// missing lists all that is not there at once, so that it can be fetched at
+// once.
+func (r *Replayer) missing(input *receipt.Input) error {
+	var missing []string
+	for _, want := range input.Blobs() {
+		blob, err := r.Blobs.Blob(want.Digest)
+		if err != nil {
+			missing = append(missing, fmt.Sprintf("%s, %d bytes: %s", want.Digest, want.Size, role(input, want)))
+			continue
+		}
+		blob.Close()
+	}
+	if missing != nil {
+		return &receipt.MissingError{Missing: missing}
+	}
+	return nil
+}
+
+// role says what a blob is to a turn, for people.
+func role(input *receipt.Input, blob receipt.Blob) string {
+	switch blob {
+	case input.Program:
+		return "the program"
+	case input.Stdin.Blob:
+		return "what it read from standard input"
+	}
+	for _, m := range input.Mounts {
+		if m.Content != nil && *m.Content == blob {
+			return "the " + m.Kind + " handed in at " + m.Guest
+		}
+		for _, o := range m.Observed {
+			if o.Digest == blob.Digest {
+				return "the file " + path.Join(m.Guest, o.Path)
+			}
+		}
+	}
+	return "something it read"
+}
+
+func (r *Replayer) mount(input *receipt.Input, n int) (Mount, error) {
+	from := &input.Mounts[n]
+	m := Mount{Guest: from.Guest, Kind: from.Kind, Mode: from.Mode, Content: from.Content}
+	switch {
+	case m.Content != nil:
+		data, err := receipt.ReadBlob(r.Blobs, *m.Content, contentBytesMax)
+		if err != nil {
+			return m, err
+		}
+		m.Tree, err = ContentTree(m.Kind, data)
+		return m, err
+	case m.Kind == receipt.MountTemp || m.Mode == receipt.ModeWO:
+		return m, nil
+	}
+	var err error
+	m.Tree, err = posix.Replay(observations(from.Observed, n), n, r.content(from.Observed))
+	return m, err
+}
+
+// content finds what files of a directory held.
+func (r *Replayer) content(observed []receipt.Observation) func(digest string) ([]byte, error) {
+	sizes := map[seal.Digest]uint64{}
+	for _, o := range observed {
+		sizes[o.Digest] = o.Size
+	}
+	return func(digest string) ([]byte, error) {
+		d, err := seal.ParseDigest(digest)
+		if err != nil {
+			return nil, err
+		}
+		return receipt.ReadBlob(r.Blobs, receipt.Blob{Digest: d, Size: sizes[d]}, posix.FileBytesMax)
+	}
+}
+
+var kinds = map[string]posix.Kind{
+	receipt.KindAbsent: posix.Absent, receipt.KindFile: posix.File, receipt.KindDir: posix.Dir,
+	receipt.KindLink: posix.Link, receipt.KindOther: posix.Other,
+}
+
+func observations(seen []receipt.Observation, mount int) []posix.Observation {
+	var list []posix.Observation
+	for _, o := range seen {
+		p := posix.Observation{
+			Mount: mount, Path: o.Path, Kind: kinds[o.Kind], Size: int64(o.Size), Target: o.Target, Listed: o.Listed,
+		}
+		if !o.Digest.IsZero() {
+			p.Digest = o.Digest.String()
+		}
+		for _, e := range o.Entries {
+			p.Entries = append(p.Entries, posix.Entry{Name: e.Name, Kind: kinds[e.Kind]})
+		}
+		list = append(list, p)
+	}
+	return list
+}
+
+// recorded is a standard input as it was: so many bytes, and the end of input
+// only if the program met it.
+type recorded struct {
+	bytes    io.Reader
+	end      bool
+	overread bool // the program wants more than it took before
+}
+
+var errOverread = errors.New("the program reads on where it stopped before")
+
+func (r *recorded) Read(p []byte) (int, error) {
+	n, err := r.bytes.Read(p)
+	if err != io.EOF || n > 0 || r.end || len(p) == 0 {
+		return n, err
+	}
+	r.overread = true
+	return 0, errOverread
+}
+
+func (r *Replayer) stdin(input *receipt.Input, from *recorded) (io.Reader, error) {
+	blob, err := receipt.OpenBlob(r.Blobs, input.Stdin.Blob)
+	if err != nil {
+		return nil, fmt.Errorf("stdin: %w", err)
+	}
+	from.bytes, from.end = blob, input.Stdin.End
+	return from, nil
+}
