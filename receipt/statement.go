@@ -67,11 +67,7 @@ func Encode(r *Receipt) ([]byte, error) {
 }
 
 func encode(r *Receipt) ([]byte, error) {
-	text, err := json.Marshal(statement{Type: statementType, Predicate: r, PredicateType: PredicateType, Subject: r.Subjects()})
-	if err != nil {
-		return nil, err
-	}
-	return seal.CanonicalJSON(text)
+	return seal.Marshal(statement{Type: statementType, Predicate: r, PredicateType: PredicateType, Subject: r.Subjects()})
 }
 
 // Decode reads what Encode writes, and nothing else: whatever is not byte for
@@ -88,6 +84,9 @@ func Decode(payload []byte) (*Receipt, error) {
 func decode(payload []byte) (*Receipt, error) {
 	if len(payload) > seal.PayloadBytesMax {
 		return nil, fmt.Errorf("%d bytes, at most %d", len(payload), seal.PayloadBytesMax)
+	}
+	if err := seal.CheckValues(payload, seal.JSONValuesMax); err != nil {
+		return nil, err
 	}
 	var head struct {
 		Type          string `json:"_type"`

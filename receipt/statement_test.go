@@ -114,6 +114,11 @@ func TestDecodeIsBounded(t *testing.T) {
 	if _, err := Decode(make([]byte, seal.PayloadBytesMax+1)); err == nil || !strings.Contains(err.Error(), "at most") {
 		t.Errorf("got %v", err)
 	}
+	// A list of empty objects takes fifty times its size once it is read.
+	hostile := `{"_type":"` + statementType + `","predicateType":"` + PredicateType + `","predicate":{"input":{"mounts":[` + strings.Repeat("{},", 1<<22)
+	if _, err := Decode([]byte(hostile)); err == nil || !strings.Contains(err.Error(), "more than 4194304 values") {
+		t.Errorf("got %v", err)
+	}
 	r := small()
 	for range 70 {
 		r.Input.Args = append(r.Input.Args, strings.Repeat("x", TextBytesMax))

@@ -23,7 +23,7 @@ func decodeEnvelope(text []byte) (*Envelope, error) {
 	if len(text) > EnvelopeBytesMax {
 		return nil, fmt.Errorf("%d bytes, at most %d", len(text), EnvelopeBytesMax)
 	}
-	value, err := parseJSON(text)
+	value, err := parseJSON(text, envelopeValuesMax)
 	if err != nil {
 		return nil, err
 	}

@@ -56,19 +56,23 @@ func PAE(payloadType string, payload []byte) []byte {
 }
 
 // Encode writes the envelope as JSON: one line in canonical form (see
-// CanonicalJSON), members in the order payload, payloadType, signatures.
+// CanonicalJSON), so members are in the order payload, payloadType, signatures.
 func (e *Envelope) Encode() ([]byte, error) {
-	signatures := make([]any, len(e.Signatures))
-	for n, s := range e.Signatures {
-		signatures[n] = map[string]any{"keyid": s.KeyID, "sig": base64.StdEncoding.EncodeToString(s.Sig)}
+	type signature struct {
+		KeyID string `json:"keyid"`
+		Sig   string `json:"sig"`
 	}
-	text, err := appendJSON(nil, map[string]any{
-		"payload":     base64.StdEncoding.EncodeToString(e.Payload),
-		"payloadType": e.PayloadType,
-		"signatures":  signatures,
-	})
+	text := struct {
+		Payload     string      `json:"payload"`
+		PayloadType string      `json:"payloadType"`
+		Signatures  []signature `json:"signatures"`
+	}{base64.StdEncoding.EncodeToString(e.Payload), e.PayloadType, nil}
+	for _, s := range e.Signatures {
+		text.Signatures = append(text.Signatures, signature{s.KeyID, base64.StdEncoding.EncodeToString(s.Sig)})
+	}
+	line, err := Marshal(text)
 	if err != nil {
 		return nil, fmt.Errorf("encode envelope: %w", err)
 	}
-	return append(text, '\n'), nil
+	return append(line, '\n'), nil
 }

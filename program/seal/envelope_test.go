@@ -179,6 +179,7 @@ func TestDecodeEnvelope(t *testing.T) {
 		{"long key id", `{"payload":"aGk=","payloadType":"t","signatures":[{"keyid":"` + strings.Repeat("k", 257) + `","sig":""}]}`, "keyid: 257 bytes"},
 		{"long signature", `{"payload":"aGk=","payloadType":"t","signatures":[{"sig":"` + strings.Repeat("A", 12000) + `"}]}`, "sig: 12000 bytes"},
 		{"a list", `[]`, "want an object"},
+		{"many values", `{"payload":[` + strings.Repeat("[],", 1<<20) + `[]]}`, "more than 256 values"},
 		{"a signature that is text", `{"payload":"aGk=","payloadType":"t","signatures":["x"]}`, "signature 0: want an object"},
 		{"nothing", ``, "unexpected EOF"},
 	} {

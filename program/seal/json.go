@@ -22,9 +22,10 @@ const safeIntegerMax = 1<<53 - 1
 // (as UTF-16), no white space, shortest escapes, UTF-8. It refuses what has no
 // canonical form or is read differently by different readers: duplicate
 // members, fractions and exponents, integers beyond ±(2^53 - 1), bad UTF-8,
-// nesting deeper than JSONDepthMax, anything after the value.
+// nesting deeper than JSONDepthMax, more than JSONValuesMax values, anything
+// after the value.
 func CanonicalJSON(text []byte) ([]byte, error) {
-	value, err := parseJSON(text)
+	value, err := parseJSON(text, JSONValuesMax)
 	if err != nil {
 		return nil, err
 	}
@@ -32,9 +33,12 @@ func CanonicalJSON(text []byte) ([]byte, error) {
 }
 
 // parseJSON reads one value as nil, bool, string, int64, []any, map[string]any.
-func parseJSON(text []byte) (any, error) {
+func parseJSON(text []byte, valuesMax int) (any, error) {
 	if !utf8.Valid(text) {
 		return nil, errors.New("read JSON: not UTF-8")
+	}
+	if err := CheckValues(text, valuesMax); err != nil {
+		return nil, fmt.Errorf("read JSON: %w", err)
 	}
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.UseNumber()
@@ -49,6 +53,27 @@ func parseJSON(text []byte) (any, error) {
 		return nil, fmt.Errorf("read JSON at byte %d: something follows the value", decoder.InputOffset())
 	}
 	return value, nil
+}
+
+// CheckValues refuses a text that may hold more than valuesMax JSON values. It
+// only looks at commas and brackets: every value but the first follows one of
+// them. Whoever reads JSON into memory calls it first.
+func CheckValues(text []byte, valuesMax int) error {
+	values, quoted := 1, false
+	for n := 0; n < len(text); n++ {
+		switch c := text[n]; {
+		case quoted && c == '\\':
+			n++
+		case c == '"':
+			quoted = !quoted
+		case !quoted && (c == ',' || c == '{' || c == '['):
+			values++
+		}
+	}
+	if values > valuesMax {
+		return fmt.Errorf("more than %d values", valuesMax)
+	}
+	return nil
 }
 
 func readValue(decoder *json.Decoder, depth int) (any, error) {
@@ -183,20 +208,26 @@ func isASCII(s string) bool {
 // appendString writes a string with the escapes of RFC 8785.
 func appendString(dst []byte, s string) ([]byte, error) {
 	if !utf8.ValidString(s) {
-		return nil, fmt.Errorf("write JSON: string %.80q is not UTF-8", s)
+		return nil, fmt.Errorf("string %.80q is not UTF-8", s)
 	}
 	dst = append(dst, '"')
+	start := 0
 	for n := 0; n < len(s); n++ {
-		switch c := s[n]; {
+		c := s[n]
+		if c >= ' ' && c != '"' && c != '\\' {
+			continue
+		}
+		dst = append(dst, s[start:n]...)
+		start = n + 1
+		switch {
 		case c == '"', c == '\\':
 			dst = append(dst, '\\', c)
-		case c >= ' ':
-			dst = append(dst, c)
 		case strings.IndexByte("\b\t\n\f\r", c) >= 0:
 			dst = append(dst, '\\', "btn?fr"[c-'\b'])
 		default:
 			dst = append(dst, '\\', 'u', '0', '0', '0'+c>>4, "0123456789abcdef"[c&15])
 		}
 	}
+	dst = append(dst, s[start:]...)
 	return append(dst, '"'), nil
 }

@@ -68,6 +68,22 @@ func TestCanonicalJSONRefuses(t *testing.T) {
 	}
 }
 
+func TestCheckValues(t *testing.T) {
+	for _, c := range []struct {
+		text   string
+		values int
+	}{
+		{`1`, 1}, {`[1,2,3]`, 4}, {`{"a":1,"b":[2]}`, 4}, {`"a,b{[,"`, 1}, {`["\",",1]`, 3}, {`"\",1`, 2}, {``, 1},
+	} {
+		if CheckValues([]byte(c.text), c.values) != nil || CheckValues([]byte(c.text), c.values-1) == nil {
+			t.Errorf("%s: not %d values", c.text, c.values)
+		}
+	}
+	if _, err := CanonicalJSON([]byte("[" + strings.Repeat("0,", JSONValuesMax) + "0]")); err == nil || !strings.Contains(err.Error(), "more than 4194304 values") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func FuzzCanonicalJSON(f *testing.F) {
 	for _, seed := range []string{`{"b":[1,"\u00e9"],"a":null}`, `[[[]]]`, `"\ud800"`, `-1`, `{"a":1,"a":2}`} {
 		f.Add([]byte(seed))

@@ -18,4 +18,9 @@ const (
 	PayloadTypeBytesMax = 256
 	// JSONDepthMax bounds how deep objects and arrays nest.
 	JSONDepthMax = 32
+	// JSONValuesMax bounds how many values there are in a JSON text: a text of
+	// a few bytes for each value takes far more memory once it is read.
+	JSONValuesMax = 4 << 20
+	// envelopeValuesMax is enough for SignaturesMax signatures.
+	envelopeValuesMax = 256
 )
