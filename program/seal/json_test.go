@@ -73,7 +73,7 @@ func TestCheckValues(t *testing.T) {
 		text   string
 		values int
 	}{
-		{`1`, 1}, {`[1,2,3]`, 4}, {`{"a":1,"b":[2]}`, 4}, {`"a,b{[,"`, 1}, {`["\",",1]`, 3}, {`"\",1`, 2}, {``, 1},
+		{`1`, 1}, {`[1,2,3]`, 4}, {`{"a":1,"b":[2]}`, 4}, {`"a,b{[,"`, 1}, {`["\",",1]`, 3}, {`"\\",1`, 2}, {``, 1},
 	} {
 		if CheckValues([]byte(c.text), c.values) != nil || CheckValues([]byte(c.text), c.values-1) == nil {
 			t.Errorf("%s: not %d values", c.text, c.values)
