@@ -87,7 +87,7 @@ func (k kit) classes(t *testing.T) {
 		{"recursion without end", "call 3", turn.Depth},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			limits := turn.Limits{Fuel: 40_000_000, MemoryPages: 16}
+			limits := turn.Limits{Fuel: 3 * meter.Slice, MemoryPages: 16}
 			i := k.instance(t, faulty(test.code), limits, machine.Imports{
 				{"env", "end"}: hostImport(nil, nil, func(*machine.Instance, []uint64) error { return machine.Exit(3) }),
 			})
