@@ -105,27 +105,7 @@ type Tree struct{ fs.FS }
 
 // Blob opens the file of that name.
 func (t Tree) Blob(digest seal.Digest) (io.ReadCloser, error) {
-	return openFile(t.FS, digest.Hex(), digest)
-}
-
-// Files are blobs in files of any name, found by their digests. The caller has
-// hashed them; a file that has changed since is an error when it is read.
-type Files struct {
-	FS    fs.FS
-	Names map[seal.Digest]string
-}
-
-// Blob opens the file of that digest.
-func (f Files) Blob(digest seal.Digest) (io.ReadCloser, error) {
-	name, ok := f.Names[digest]
-	if !ok {
-		return nil, fmt.Errorf("%s: %w", digest, ErrNoBlob)
-	}
-	return openFile(f.FS, name, digest)
-}
-
-func openFile(files fs.FS, name string, digest seal.Digest) (io.ReadCloser, error) {
-	file, err := files.Open(name)
+	file, err := t.FS.Open(digest.Hex())
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s: %w", digest, ErrNoBlob)
 	}

@@ -61,10 +61,10 @@ func TestOpenBlobChecks(t *testing.T) {
 
 func TestSources(t *testing.T) {
 	a, b, c, d := NewBlob([]byte("a")), NewBlob([]byte("b")), NewBlob([]byte("c")), NewBlob([]byte("d"))
-	files := fstest.MapFS{"x/a.wasm": {Data: []byte("a")}, b.Digest.Hex(): {Data: []byte("b")}}
+	files := fstest.MapFS{b.Digest.Hex(): {Data: []byte("b")}}
 	sources := Sources{
 		memory{c.Digest: []byte("c")},
-		Files{files, map[seal.Digest]string{a.Digest: "x/a.wasm", d.Digest: "gone"}},
+		memory{a.Digest: []byte("a")},
 		Tree{files},
 	}
 	for blob, want := range map[Blob]string{a: "a", b: "b", c: "c"} {

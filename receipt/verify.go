@@ -37,8 +37,9 @@ func (e *MissingError) Error() string { return "missing " + strings.Join(e.Missi
 // A DivergedError reports a replay that cannot go on because the guest looked
 // at, or asked for, what the receipt says it did not: it is another turn.
 type DivergedError struct {
-	Field string // "mount /data in.txt"
-	Got   string // what the guest did
+	Field    string // "mount /data in.txt"
+	Expected string // what the receipt says, "" if nothing
+	Got      string // what the guest did
 }
 
 func (e *DivergedError) Error() string { return "diverged at " + e.Field + ": " + e.Got }
@@ -107,7 +108,7 @@ func (r *Report) judge(err error) {
 	}
 	if diverged := (*DivergedError)(nil); errors.As(err, &diverged) {
 		r.Verdict = Different
-		r.Differences = []Difference{{diverged.Field, "", diverged.Got}}
+		r.Differences = []Difference{{diverged.Field, diverged.Expected, diverged.Got}}
 	}
 }
 
