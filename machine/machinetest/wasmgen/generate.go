@@ -17,7 +17,8 @@ type Options struct {
 	Bounded bool
 	// Portable leaves out what engines do differently when nothing is rewritten:
 	// the module itself makes a NaN of arithmetic canonical wherever its bits
-	// can be seen, and does not read active data segments.
+	// can be seen, it does not read active data segments, and its active element
+	// segments fit.
 	Portable bool
 	// Imageable leaves out what makes a program not imageable: writing tables
 	// and reference globals at run time.
@@ -159,6 +160,10 @@ const (
 	budget      = 300  // loop rounds and calls of one export, when bounded
 	pagesMost   = 12   // memory that a module declares
 	entriesMost = 1000 // tables that a module declares
+
+	// externSegments is whether element segments of externref have items:
+	// wazero takes passive ones to be empty.
+	externSegments = false
 )
 
 type function struct {
@@ -380,6 +385,9 @@ func (g *generator) planSegments() {
 func (g *generator) planElem() {
 	t := one(g.source, g.tables)
 	s := segment{typ: t.typ, size: one(g.source, []int{3, 5, 0, 8, 1})}
+	if t.typ == ExternRef && !externSegments {
+		s.size = 0
+	}
 	var funcs []uint32
 	var exprs [][]byte
 	var slots []slot
@@ -396,7 +404,7 @@ func (g *generator) planElem() {
 		exprs = append(exprs, e.body)
 	}
 	plainFuncs := t.typ == FuncRef && len(funcs) == s.size && g.chance(500)
-	s.active = g.chance(600) && (s.size <= t.min || g.chance(g.o.Traps))
+	s.active = g.chance(600) && (s.size <= t.min || !g.o.Portable && g.chance(g.o.Traps))
 	if !s.active {
 		if plainFuncs {
 			s.index = int64(g.m.ElemPassive(funcs...))

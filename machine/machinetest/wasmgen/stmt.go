@@ -641,7 +641,8 @@ func (b *body) hostile() {
 	n := one(b.source, []int{30, 100, 300, 700})
 	switch b.n(5) {
 	case 0: // deep nesting
-		for range n {
+		b.op("block")
+		for range n - 1 {
 			b.op(one(b.source, []string{"block", "loop"}))
 		}
 		b.expr(I32)

@@ -1,0 +1,92 @@
+package machinetest_test
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"carrel/machine/machinetest"
+	"carrel/machine/machinetest/wasmgen"
+	"carrel/machine/meter"
+)
+
+var (
+	seeds = flag.Uint64("differential.seeds", 60, "how many modules of each kind to run on all engines")
+	first = flag.Uint64("differential.first", 0, "the first seed")
+	kind  = flag.String("differential.kind", "", "generate modules of one kind only")
+	save  = flag.String("differential.save", "", "a directory for modules that fail, as generated and as small as they get")
+)
+
+// kinds are the options that modules are generated with.
+var kinds = []struct {
+	name    string
+	options wasmgen.Options
+}{
+	{"bounded", wasmgen.Options{Bounded: true}},
+	{"unbounded", wasmgen.Options{}},
+	{"hostile", wasmgen.Options{Bounded: true, Hostile: true, Nodes: 150, Functions: 10}},
+	{"trapping", wasmgen.Options{Bounded: true, Traps: 30}},
+	{"endless", wasmgen.Options{Hostile: true, Nodes: 100}},
+	{"imageable", wasmgen.Options{Bounded: true, Imageable: true}},
+	{"portable", wasmgen.Options{Bounded: true, Portable: true}},
+	{"rough", wasmgen.Options{Bounded: true, Portable: true, Hostile: true, Traps: 20, Nodes: 100}},
+}
+
+// TestDifferential runs generated modules on all engines, and the portable ones
+// against themselves as they were before rewriting.
+func TestDifferential(t *testing.T) {
+	all := engines(t)
+	for _, k := range kinds {
+		if *kind != "" && *kind != k.name {
+			continue
+		}
+		t.Run(k.name, func(t *testing.T) {
+			t.Parallel()
+			check := func(wasm []byte) error {
+				if k.options.Portable {
+					if err := machinetest.Original(wasm, all[0]); err != nil {
+						return err
+					}
+				}
+				return machinetest.Compare(wasm, all...)
+			}
+			failed := 0
+			for seed := *first; seed < *first+*seeds && failed < 5; seed++ {
+				wasm := wasmgen.Generate(seed, k.options)
+				err := check(wasm)
+				if err == nil {
+					continue
+				}
+				failed++
+				t.Errorf("seed %d: %v\nagain: go test ./machine/machinetest -run TestDifferential -differential.kind=%s -differential.first=%d -differential.seeds=1", seed, err, k.name, seed)
+				if *save != "" {
+					same := func(wasm []byte) bool {
+						got := check(wasm)
+						return got != nil && difference(got) == difference(err)
+					}
+					keep(t, fmt.Sprintf("%s-%d.wasm", k.name, seed), wasm)
+					keep(t, fmt.Sprintf("%s-%d-small.wasm", k.name, seed), wasmgen.Shrink(seed, k.options, same))
+				}
+			}
+		})
+	}
+}
+
+// difference is what kind of difference an error is, so that shrinking does not
+// slip from one to another.
+func difference(err error) string {
+	if refusal := (*meter.Refusal)(nil); errors.As(err, &refusal) {
+		return refusal.Reason
+	}
+	text := err.Error()
+	return text[:min(len(text), 40)]
+}
+
+func keep(t *testing.T, name string, wasm []byte) {
+	if err := os.WriteFile(filepath.Join(*save, name), wasm, 0o644); err != nil {
+		t.Error(err)
+	}
+}
