@@ -641,11 +641,14 @@ func (b *body) hostile() {
 	n := one(b.source, []int{30, 100, 300, 700})
 	switch b.n(5) {
 	case 0: // deep nesting
+		b.expr(I32)
+		v := b.temp(I32)
+		b.op("local.set", v)
 		b.op("block")
 		for range n - 1 {
 			b.op(one(b.source, []string{"block", "loop"}))
 		}
-		b.expr(I32)
+		b.op("local.get", v)
 		b.op("br_if", int64(n-1))
 		for range n {
 			b.op("end")
@@ -671,6 +674,7 @@ func (b *body) hostile() {
 	case 3: // a wide switch
 		for range 4 {
 			b.op("block")
+			b.push(nil, false)
 		}
 		b.expr(I32)
 		var targets []int64
@@ -679,7 +683,7 @@ func (b *body) hostile() {
 		}
 		b.op("br_table", targets...)
 		for range 4 {
-			b.op("end")
+			b.pop()
 			b.op("local.get", b.local(I32))
 			b.op("i32.const", 3)
 			b.op("i32.add")
