@@ -101,7 +101,6 @@ func (c *cell) Invoke(export string, stack []uint64) error {
 	c.call(f, stack, &out)
 	if err := c.unwinding; err != nil {
 		c.unwinding = nil
-		_ = text(&out) // "interrupt"
 		return fmt.Errorf("host: %w", err)
 	}
 	switch out.status {

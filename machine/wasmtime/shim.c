@@ -17,7 +17,8 @@ static void trapped(carrel_outcome *out, wasm_trap_t *trap) {
   uint8_t code;
   out->status = CARREL_TRAP;
   out->code = wasmtime_trap_code(trap, &code) ? code : -1;
-  if (out->code >= 0) wasm_trap_message(trap, &out->text);
+  // Ours, for an error of the host, needs no words: they cost a stack trace.
+  if (out->code >= 0 && out->code != TRAP_INTERRUPT) wasm_trap_message(trap, &out->text);
   wasm_trap_delete(trap);
 }
 
