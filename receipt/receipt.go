@@ -13,9 +13,8 @@ package receipt
 import "carrel/program/seal"
 
 const (
-	// PredicateType says what kind of statement this is. It names version 1 of
-	// the format, for good.
-	PredicateType = "urn:carrel:receipt:v1"
+	// PredicateType says what kind of statement this is, and of which version.
+	PredicateType = seal.PredicateReceipt
 	// statementType is what in-toto calls its Statement v1.
 	statementType = "https://in-toto.io/Statement/v1"
 )

@@ -73,9 +73,7 @@ func (d *Dir) checkDir() error {
 // writeNew writes a file that must not be there yet (fs.ErrExist if it is). It
 // appears whole, and is durable once writeNew returns.
 func (d *Dir) writeNew(name string, text []byte) error {
-	return d.write(text, func(temporary string) error {
-		return errors.Join(os.Link(temporary, d.file(name)), os.Remove(temporary))
-	})
+	return d.write(text, func(temporary string) error { return os.Link(temporary, d.file(name)) })
 }
 
 // replace writes a file, or puts a new one in the place of the old in one step.
@@ -85,7 +83,7 @@ func (d *Dir) replace(name string, text []byte) error {
 }
 
 // write puts text into a temporary file, syncs it, lets place give it its name,
-// and syncs the directory.
+// and syncs the directory. The temporary name is gone afterwards.
 func (d *Dir) write(text []byte, place func(temporary string) error) error {
 	if err := d.checkDir(); err != nil {
 		return err
@@ -94,10 +92,11 @@ func (d *Dir) write(text []byte, place func(temporary string) error) error {
 	if err != nil {
 		return err
 	}
+	defer os.Remove(file.Name()) // fails if it was renamed
 	_, err = file.Write(text)
 	err = errors.Join(err, file.Chmod(fileMode), file.Sync(), file.Close())
 	if err != nil {
-		return errors.Join(err, os.Remove(file.Name()))
+		return err
 	}
 	if err := place(file.Name()); err != nil {
 		return err

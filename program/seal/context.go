@@ -9,11 +9,15 @@ type Context struct {
 	PredicateType string // of the in-toto statement in the payload, if it is one
 }
 
-// PayloadInToto is the payload type of every in-toto statement.
-const PayloadInToto = "application/vnd.in-toto+json"
+const (
+	// PayloadInToto is the payload type of every in-toto statement.
+	PayloadInToto = "application/vnd.in-toto+json"
+	// PredicateReceipt names version 1 of the statement of one turn, for good.
+	PredicateReceipt = "urn:carrel:receipt:v1"
+)
 
 // Receipt is the statement of one turn (package receipt).
-var Receipt = Context{Name: "receipt", PayloadType: PayloadInToto, PredicateType: "urn:carrel:receipt:v1"}
+var Receipt = Context{Name: "receipt", PayloadType: PayloadInToto, PredicateType: PredicateReceipt}
 
 // Contexts is the registry: everything that a Carrel key ever signs. Nothing is
 // signed outside of an envelope.
