@@ -51,7 +51,23 @@ func (r *Replayer) Run(ctx context.Context, input *receipt.Input) (*receipt.Resu
 	if !t.Outcome.Class.Result() {
 		return nil, fmt.Errorf("this host could not run it to its end: %s: %s", t.Outcome.Class, t.Outcome.Text)
 	}
+	if err := sameInput(input, t); err != nil {
+		return nil, err
+	}
 	return t.Result()
+}
+
+// sameInput checks that the program took from its inputs what the receipt says
+// that it took, no more and no less.
+func sameInput(input *receipt.Input, t *Turn) error {
+	again, err := t.Input()
+	if err != nil {
+		return err
+	}
+	for _, d := range receipt.CompareInput(input, again) {
+		return &receipt.DivergedError{Field: d.Field, Expected: d.Expected, Got: d.Got}
+	}
+	return nil
 }
 
 // spec is the run that an input describes, without its standard input.
