@@ -20,9 +20,12 @@ import (
 )
 
 const (
-	// wasmStack is how much stack guests may use: room for meter.WeightMax
-	// slots of 8 bytes, and as much again for what frames hold beside them.
-	wasmStack = 8 * meter.WeightMax * 4
+	// wasmStack is how much stack guests may use. What the contract lets them
+	// hold is 8 * meter.WeightMax bytes, 4 MiB; frames take more than their
+	// weight, above all where the compiler keeps values alive that the program
+	// computes twice. Beyond this, which only hostile programs reach, the answer
+	// is a worker fault.
+	wasmStack = 96 << 20
 	// stackRoom is how much stack a thread must have left when a guest is
 	// entered: the guest's, and that of host functions and re-entries.
 	stackRoom = wasmStack + 4<<20

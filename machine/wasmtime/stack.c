@@ -11,13 +11,13 @@
 #include <sys/resource.h>
 
 // Address space, not memory: pages are taken as they are touched.
-enum { THREAD_STACK = 64 << 20 };
+enum { THREAD_STACK = 112 << 20 };
 
 #ifdef __linux__
 
 // Before main, so that it holds for every thread that Go's runtime makes. The
 // first thread grows as far as the soft limit says at the time: the kernel
-// leaves at least 128 MiB free below it. Where the hard limit is lower, guests
+// leaves 128 MiB free below it. Where the hard limit is lower, guests
 // run on other threads.
 __attribute__((constructor)) static void widen_stacks(void) {
   struct rlimit limit;
