@@ -61,16 +61,18 @@ func (s *System) WriteTar(mount int, to io.Writer) error {
 // diff is what changed in one mount.
 func (s *System) diff(m *mount) ([]Change, error) {
 	w := walk{system: s, mount: m, was: map[string]Kind{}, seen: map[string]bool{}}
+	if m.root.kind != Dir {
+		w.was["."] = m.root.kind
+		err := w.visit(m.root, ".")
+		return w.changes, err
+	}
+	if err := w.discoverMoved(m.root, "."); err != nil {
+		return nil, err
+	}
 	for _, n := range m.adopted {
 		w.was[n.from] = n.kind
 	}
-	var err error
-	if m.root.kind == Dir {
-		err = w.directory(m.root, ".")
-	} else {
-		err = w.visit(m.root, ".")
-	}
-	if err != nil {
+	if err := w.directory(m.root, "."); err != nil {
 		return nil, err
 	}
 	for path, kind := range w.was {
@@ -79,6 +81,39 @@ func (s *System) diff(m *mount) ([]Change, error) {
 		}
 	}
 	return w.sorted(), nil
+}
+
+// discoverMoved looks at all that a directory took along when it was renamed:
+// it is gone from where it was.
+func (w *walk) discoverMoved(dir *inode, path string) error {
+	if dir.from != path {
+		if err := w.system.discover(dir); err != nil {
+			return w.because(path, err)
+		}
+	}
+	if len(path) > PathBytesMax {
+		return w.refuse(path, "the path is too long")
+	}
+	for _, name := range names(dir) {
+		if n := dir.dir.entries[name]; n.kind == Dir && n.mount == w.mount {
+			if err := w.discoverMoved(n, join(path, name)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// names are the names in a directory, as far as they are known, in order.
+func names(dir *inode) []string {
+	names := make([]string, 0, dir.dir.count)
+	for name, n := range dir.dir.entries {
+		if n != nil {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 // A walk goes over a mount as the program left it.
@@ -105,19 +140,12 @@ func (w *walk) refuse(path, what string) error {
 // directory visits what is in a directory. Of one that is where it was in the
 // tree, what was never looked at is unchanged.
 func (w *walk) directory(dir *inode, path string) error {
-	if w.everything || dir.from != path {
+	if w.everything {
 		if err := w.system.discover(dir); err != nil {
 			return w.because(path, err)
 		}
 	}
-	names := make([]string, 0, dir.dir.count)
-	for name, n := range dir.dir.entries {
-		if n != nil {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	for _, name := range names {
+	for _, name := range names(dir) {
 		if err := w.visit(dir.dir.entries[name], join(path, name)); err != nil {
 			return err
 		}

@@ -54,7 +54,7 @@ func Open(image []byte) (*Image, error) {
 	for {
 		header, err := reader.Next()
 		if err == io.EOF {
-			return t, nil
+			return t, ended(image[:len(image)-source.Len()])
 		}
 		if err != nil {
 			return nil, fmt.Errorf("read tar at byte %d: %w", len(image)-source.Len(), err)
@@ -72,6 +72,17 @@ func uncompressed(image []byte) error {
 		}
 	}
 	return nil
+}
+
+const blockBytes = 512
+
+// ended reports an image that was cut off where an entry ends: it lacks the
+// blocks of zeros at its end. No bytes at all are an empty tree.
+func ended(read []byte) error {
+	if len(read) == 0 || len(read) >= blockBytes && bytes.Equal(read[len(read)-blockBytes:], make([]byte, blockBytes)) {
+		return nil
+	}
+	return errors.New("read tar: the image has no end: it was cut short")
 }
 
 // add enters what a header describes; rest is the image after it.
