@@ -104,20 +104,12 @@ type Result struct {
 // Remarks are no part of the result and never compared. They are signed, but
 // say only what this host claims.
 type Remarks struct {
-	Engine        string     `json:"engine,omitempty"`
-	EngineVersion string     `json:"engineVersion,omitempty"`
-	Carrel        string     `json:"carrel,omitempty"`   // version of Carrel
-	Platform      string     `json:"platform,omitempty"` // "linux/amd64"
-	Started       string     `json:"started,omitempty"`  // wall clock, RFC 3339
-	WallNS        uint64     `json:"wallNs,string,omitempty"`
-	CPUNS         uint64     `json:"cpuNs,string,omitempty"`
-	Text          string     `json:"text,omitempty"` // of a fault, for people
-	Paths         []Location `json:"paths,omitempty"`
-}
-
-// A Location remembers where on this host an input was found, so that verify
-// can look there first. What is found counts only if its digest is right.
-type Location struct {
-	Input string `json:"input"` // "program", "stdin", or the guest path of a mount
-	Path  string `json:"path"`
+	Engine        string `json:"engine,omitempty"`
+	EngineVersion string `json:"engineVersion,omitempty"`
+	Carrel        string `json:"carrel,omitempty"`   // version of Carrel
+	Platform      string `json:"platform,omitempty"` // "linux/amd64"
+	Started       string `json:"started,omitempty"`  // wall clock, RFC 3339
+	WallNS        uint64 `json:"wallNs,string,omitempty"`
+	CPUNS         uint64 `json:"cpuNs,string,omitempty"`
+	Text          string `json:"text,omitempty"` // of a fault, for people
 }

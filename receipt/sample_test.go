@@ -89,7 +89,6 @@ func sample() *Receipt {
 		Remarks: Remarks{
 			Engine: "wazero", EngineVersion: "1.12.0", Carrel: "0.1.0", Platform: "linux/amd64",
 			Started: "2026-11-20T09:00:00Z", WallNS: 12345678, CPUNS: 12000000, Text: "all is well",
-			Paths: []Location{{"program", "/home/ann/sort.wasm"}, {"/data", "/home/ann/data"}},
 		},
 	}
 }

@@ -90,11 +90,7 @@ func (r *Result) validate(in *Input) error {
 }
 
 func (r *Remarks) validate() error {
-	texts := []string{r.Engine, r.EngineVersion, r.Carrel, r.Platform, r.Started, r.Text}
-	for _, location := range r.Paths {
-		texts = append(texts, location.Input, location.Path)
-	}
-	return validTexts(texts)
+	return validTexts([]string{r.Engine, r.EngineVersion, r.Carrel, r.Platform, r.Started, r.Text})
 }
 
 // emptyDigest is the name of no bytes.
