@@ -4,7 +4,7 @@ import "carrel/program/seal"
 
 // A Mount is a file system, or one file, that the guest was handed.
 type Mount struct {
-	Guest string `json:"guest"` // the path that the guest sees: "/work", ".", "data/in.txt"
+	Guest string `json:"guest"` // the path that the guest sees: "/data", ".", "data/in.txt"
 	Kind  string `json:"kind"`  // MountDir, MountTar, MountFile, MountTemp
 	Mode  string `json:"mode"`  // ModeRO, ModeRW, ModeWO
 
