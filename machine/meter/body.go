@@ -1,6 +1,9 @@
 package meter
 
-import "math/bits"
+import (
+	"math/bits"
+	"slices"
+)
 
 // A function is what validation learned of one function body. Rewriting works
 // from it alone and from the body's bytes: code between two events is copied.
@@ -15,6 +18,14 @@ type function struct {
 	loops   bool
 	needs   need
 	events  []event
+	params  []ValType
+	touched [][]local // by loop: the locals that it reads or writes
+}
+
+// A local of a function.
+type local struct {
+	index uint32
+	t     ValType
 }
 
 // A need is a temporary local that rewriting needs.
@@ -44,7 +55,7 @@ type eventKind uint8
 const (
 	evNone         eventKind = iota
 	evBlock                  // block, its end may be a branch target
-	evLoop                   //
+	evLoop                   // arg: index in touched
 	evIf                     //
 	evElse                   //
 	evEnd                    //
@@ -69,6 +80,7 @@ const (
 	evGrow                   // memory.grow
 	evGlobalGet              // of a mutable v128; arg: global
 	evGlobalSet              //
+	evAgain                  // the next copy of an unrolled loop begins; flag: if the condition on top holds
 )
 
 // A slot is a value on the operand stack: its type in the low byte (0 where
@@ -89,8 +101,8 @@ func (s slot) local() (uint32, bool) { return uint32(s>>8) - 2, s >= 2<<8 }
 // A frame is a block that is open.
 type frame struct {
 	op          byte
-	unreachable bool // the rest of it is dead code
-	skipped     bool // it was opened in dead code
+	unreachable bool // the rest of it is dead code: its stack has any type
+	skipped     bool // it was opened in dead code: dead, but typed as if it were not
 	height      int
 	params      []ValType
 	results     []ValType
@@ -124,12 +136,28 @@ type validator struct {
 	constEnd  int // end of an i32.const just read, and its value
 	constBits uint32
 
+	// The locals that the open loops touch, innermost loop last: a list for
+	// each, without repetition. mark says in which loop a local was seen last.
+	touching []touch
+	touched  [][]local
+	mark     []uint32
+	nLoops   uint32
+
 	// Which locals may hold a NaN made by arithmetic.
 	madeLocals []bool
 	flows      [][2]uint32 // from local to local
 
 	imageable []Reason // why not
 	fn        uint32
+}
+
+// A touch is an open loop.
+type touch struct {
+	loop   uint32 // number in touched, and mark, less one
+	locals []local
+	full   bool // more than touchedMax: not worth knowing
+
+	dispatches bool // a br_table stands in it, and in no loop within
 }
 
 var singles = map[ValType][]ValType{I32: {I32}, I64: {I64}, F32: {F32}, F64: {F64}, V128: {V128}, FuncRef: {FuncRef}, ExternRef: {ExternRef}}
@@ -144,6 +172,7 @@ func (v *validator) function(index int) function {
 	v.stack, v.frames, v.events = v.stack[:0], v.frames[:0], v.events[:0]
 	v.total, v.height, v.vectors, v.needs, v.loops, v.constEnd = 0, 0, false, 0, false, -1
 	v.flows = v.flows[:0]
+	v.touching, v.touched, v.nLoops = v.touching[:0], nil, 0
 
 	f := function{body: body}
 	v.readLocals(&f, t)
@@ -163,7 +192,7 @@ func (v *validator) function(index int) function {
 		refuse(body.start, "function %d has a stack weight of %d slots, the limit is %d", v.fn, f.weight, frameWeightMax)
 	}
 	v.resolve()
-	f.needs = v.needs
+	f.needs, f.touched, f.params = v.needs, v.touched, t.Params
 	f.events = v.keep()
 	return f
 }
@@ -190,6 +219,7 @@ func (v *validator) readLocals(f *function, t *FuncType) {
 	f.groups.end = v.pos
 	f.nLocals = uint32(len(v.locals))
 	v.madeLocals = append(v.madeLocals[:0], make([]bool, len(v.locals))...)
+	v.mark = append(v.mark[:0], make([]uint32, len(v.locals))...)
 	for i := range t.Params {
 		v.madeLocals[i] = true
 	}
@@ -301,7 +331,10 @@ func (v *validator) pushAll(types []ValType, origin slot) {
 	}
 }
 
-func (v *validator) live() bool { return !v.top().unreachable }
+func (v *validator) live() bool {
+	f := v.top()
+	return !f.unreachable && !f.skipped
+}
 
 // note records an event of live code, charged with all since the one before.
 func (v *validator) note(kind eventKind, at int, arg uint32, flag bool) {
@@ -368,6 +401,9 @@ func (v *validator) instruction() {
 	case opBrTable:
 		v.charge(costTable)
 		v.branchTable(at)
+		if live && len(v.touching) > 0 {
+			v.touching[len(v.touching)-1].dispatches = true
+		}
 		if live {
 			v.note(evBrTable, at, 0, false)
 		}
@@ -566,7 +602,10 @@ func (v *validator) open(at int, op byte, live bool) {
 			v.note(evBlock, at, 0, false)
 		case opLoop:
 			v.loops = true
-			v.note(evLoop, at, 0, false)
+			v.note(evLoop, at, v.nLoops, false)
+			v.touching = append(v.touching, touch{loop: v.nLoops})
+			v.touched = append(v.touched, nil)
+			v.nLoops++
 		case opIf:
 			v.note(evIf, at, 0, false)
 		}
@@ -576,7 +615,7 @@ func (v *validator) open(at int, op byte, live bool) {
 			refuse(at, "loops nested more than %d deep", loopNestingMax)
 		}
 	}
-	v.frames = append(v.frames, frame{op: op, skipped: !live, unreachable: !live, height: len(v.stack), params: params, results: results})
+	v.frames = append(v.frames, frame{op: op, skipped: !live, height: len(v.stack), params: params, results: results})
 	v.pushAll(params, made)
 }
 
@@ -590,7 +629,7 @@ func (v *validator) otherwise(at int) {
 		refuse(at, "type mismatch: values remain on the stack at the end of a block")
 	}
 	f.op = opElse
-	f.unreachable = f.skipped
+	f.unreachable = false
 	if !f.skipped {
 		v.note(evElse, at, 0, false)
 	}
@@ -611,6 +650,9 @@ func (v *validator) close(at int) {
 	}
 	if f.op == opLoop {
 		v.loopDepth--
+		if !f.skipped {
+			v.closeLoop()
+		}
 	}
 	v.frames = v.frames[:len(v.frames)-1]
 	if len(v.frames) > 0 {
@@ -753,6 +795,49 @@ func (v *validator) choose(at int, op byte) {
 	v.push(slot(ta) | join(a, b))
 }
 
+// touch notes that the innermost loop reads or writes a local.
+func (v *validator) touch(l local) {
+	loop := &v.touching[len(v.touching)-1]
+	if loop.full || v.mark[l.index] == loop.loop+1 || l.t.Reference() {
+		return
+	}
+	v.mark[l.index] = loop.loop + 1
+	if len(loop.locals) == touchedMax {
+		loop.full = true
+		return
+	}
+	loop.locals = append(loop.locals, l)
+}
+
+// closeLoop settles what a loop touches: it is also touched by the loop around.
+func (v *validator) closeLoop() {
+	loop := v.touching[len(v.touching)-1]
+	v.touching = v.touching[:len(v.touching)-1]
+	switch {
+	case loop.full:
+	case loop.dispatches:
+		// One more assignment of a local costs the large loop of an interpreter
+		// more than it gains, but where no register survives a call.
+		v.touched[loop.loop] = slices.DeleteFunc(slices.Clone(loop.locals), func(l local) bool { return l.t == I32 || l.t == I64 })
+	default:
+		v.touched[loop.loop] = loop.locals
+	}
+	if len(v.touching) == 0 {
+		return
+	}
+	for _, l := range loop.locals {
+		// The mark may be this loop's where the loop around has seen it before.
+		around := &v.touching[len(v.touching)-1]
+		if !slices.Contains(around.locals, l) {
+			v.mark[l.index] = 0
+			v.touch(l)
+		}
+	}
+	if loop.full {
+		v.touching[len(v.touching)-1].full = true
+	}
+}
+
 // join is where the bits of one of two floats come from.
 func join(a, b slot) slot {
 	pa, pb := a.provenance(), b.provenance()
@@ -771,6 +856,9 @@ func (v *validator) local(at int, op byte, live bool) {
 		refuse(at, "unknown local %d", index)
 	}
 	t := v.locals[index]
+	if live && len(v.touching) > 0 {
+		v.touch(local{index, t})
+	}
 	float := t == F32 || t == F64
 	if op == opLocalGet {
 		s := slot(t)

@@ -18,7 +18,7 @@ package meter
 //	      end
 //	      br $done
 //	    end
-//	    f = refuel(f, owed)
+//	    f = refuel(f, owed)                      ;; with the loop's locals put aside
 //	    br $retry
 //	  end
 //	end
@@ -33,6 +33,8 @@ type bodyWriter struct {
 	plan plan
 
 	f       *function
+	events  []event // of f, with small loops unrolled
+	buffer  []event
 	index   int  // of the defined function
 	inLocal bool // fuel is kept in a local
 	wrapped bool // the body stands in a block of its own, with an epilogue behind
@@ -53,7 +55,7 @@ type bodyFrame struct {
 	level   int32 // of its label
 	loop    bool  // stands in the shape above
 	owed    int64
-	results int
+	touched []local
 }
 
 // write appends the body of a defined function, without its size.
@@ -65,7 +67,8 @@ func (w *bodyWriter) write(index int, f *function) {
 	w.inLocal = f.loops
 	w.wrapped = w.inLocal
 	w.level, w.skip = 0, false
-	w.plan.make(f, r.p.wasm, w.wrapped)
+	w.events, w.buffer = unroll(f.events, w.buffer)
+	w.plan.make(w.events, r.p.wasm, w.wrapped)
 
 	t := &r.p.types[r.p.funcs[index]]
 	w.declare()
@@ -78,8 +81,8 @@ func (w *bodyWriter) write(index int, f *function) {
 	}
 	w.charge(0)
 	pos := f.code
-	for i := range f.events {
-		e := &f.events[i]
+	for i := range w.events {
+		e := &w.events[i]
 		if !w.skip {
 			w.b = append(w.b, r.p.wasm[pos:e.pos]...)
 		}
@@ -142,19 +145,20 @@ func (w *bodyWriter) enter() {
 		w.localSet(w.weight)
 	}
 	if r.graph.checked[w.index] {
+		w.globalGet(r.fuel)
 		w.localGet(w.weight)
+		w.op(opI64Or)
 		w.i64(0)
 		w.op(opI64LtS, opIf, typeVoid)
-		w.localGet(w.weight)
-		w.globalSet(r.weight)
-		w.op(opUnreachable, opEnd)
+		for i := range w.f.params {
+			w.localGet(uint32(i))
+		}
+		w.call(r.slow[uint32(w.index)])
+		w.op(opReturn, opEnd)
 	}
 	if w.inLocal {
 		w.globalGet(r.fuel)
 		w.localSet(w.fuel)
-	}
-	if r.graph.checked[w.index] {
-		w.check(0)
 	}
 	if w.f.needs&needLanes32 != 0 {
 		w.nans(true)
@@ -228,6 +232,10 @@ func (w *bodyWriter) charge(segment int32) {
 }
 
 func (w *bodyWriter) event(i int, e *event) {
+	if e.kind == evAgain {
+		w.again(i, e)
+		return
+	}
 	raw := w.r.p.wasm[e.pos:e.end]
 	switch e.kind {
 	case evNone:
@@ -265,13 +273,23 @@ func (w *bodyWriter) event(i int, e *event) {
 	w.charge(w.plan.starts[i])
 }
 
+// again ends a copy of an unrolled loop's body: out of the loop, to $done, if
+// the condition on top does not hold.
+func (w *bodyWriter) again(i int, e *event) {
+	if e.flag {
+		w.op(opI32Eqz)
+		w.branchIf(w.frames[len(w.frames)-1].level-3, w.plan.exits[i])
+		w.charge(w.plan.starts[i])
+	}
+}
+
 // loop opens a loop in the shape that keeps refuel out of it. A loop that takes
 // parameters cannot be entered again so, and has the call inside.
 func (w *bodyWriter) loop(i int, raw []byte) {
 	head := &w.plan.segments[w.plan.starts[i]]
 	owed := head.owed + head.charge
 	params, results := w.r.loopType(raw)
-	frame := bodyFrame{op: opLoop, owed: owed, loop: len(params) == 0}
+	frame := bodyFrame{op: opLoop, owed: owed, loop: len(params) == 0, touched: w.f.touched[w.events[i].arg]}
 	if frame.loop {
 		w.blockType(opBlock, results, w.r.resultType)
 		w.blockType(opLoop, results, w.r.resultType)
@@ -304,9 +322,33 @@ func (w *bodyWriter) end() {
 		return
 	}
 	w.op(opBr, 2, opEnd)
-	w.refuel(frame.owed)
+	w.putAside(frame.touched, func() { w.refuel(frame.owed) })
 	w.op(opBr, 0, opEnd, opEnd)
 	w.level -= 3
+}
+
+// putAside keeps locals in globals around a call. To the engine they are dead
+// during it, so that the call, which hardly ever runs, takes no registers from
+// the code around.
+func (w *bodyWriter) putAside(locals []local, call func()) {
+	w.aside(locals, func(l uint32, g uint32) {
+		w.localGet(l)
+		w.globalSet(g)
+	})
+	call()
+	w.aside(locals, func(l uint32, g uint32) {
+		w.globalGet(g)
+		w.localSet(l)
+	})
+}
+
+func (w *bodyWriter) aside(locals []local, move func(l, g uint32)) {
+	var used [asideTypes]int
+	for _, l := range locals {
+		t := asideType(l.t)
+		move(l.index, w.r.aside[t]+uint32(used[t]))
+		used[t]++
+	}
 }
 
 // leave ends the function.
@@ -343,20 +385,25 @@ func (w *bodyWriter) branch(i int, e *event) {
 			w.b = appendU32(w.b, w.to(r.u32()))
 		}
 	case evBrIf:
-		exit := w.plan.exits[i]
-		if exit == none || w.plan.segments[exit].charge == 0 {
-			w.indexed(opBrIf, w.to(e.arg))
-			return
-		}
-		w.op(opIf, typeVoid)
-		w.level++
-		w.charge(exit)
-		w.indexed(opBr, w.to(e.arg))
-		w.level--
-		w.op(opEnd)
+		w.branchIf(w.frames[len(w.frames)-1-int(e.arg)].level, w.plan.exits[i])
 		return
 	}
 	w.skip = true
+}
+
+// branchIf branches to the label at a level, charging on the way what the exit
+// segment charges.
+func (w *bodyWriter) branchIf(level, exit int32) {
+	if exit == none || w.plan.segments[exit].charge == 0 {
+		w.indexed(opBrIf, uint32(w.level-level))
+		return
+	}
+	w.op(opIf, typeVoid)
+	w.level++
+	w.charge(exit)
+	w.indexed(opBr, uint32(w.level-level))
+	w.level--
+	w.op(opEnd)
 }
 
 func (w *bodyWriter) calls(e *event, raw []byte) {
@@ -390,9 +437,9 @@ func (w *bodyWriter) calls(e *event, raw []byte) {
 
 // canon makes the float on top canonical.
 func (w *bodyWriter) canon(single bool) {
-	tmp, eq := w.tmpF64, byte(opF64Eq)
+	tmp, eq := w.tmpF64, byte(opF64Ge)
 	if single {
-		tmp, eq = w.tmpF32, opF32Eq
+		tmp, eq = w.tmpF32, opF32Ge
 	}
 	w.localSet(tmp)
 	w.op(opBlock, typeVoid)

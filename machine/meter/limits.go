@@ -13,7 +13,7 @@ const (
 	globalsMax       = 50_000
 	tablesMax        = 16
 	tableEntriesMax  = 1_000_000
-	segmentsMax      = 50_000
+	segmentsMax      = 100_000 // what linkers of Go and wasi-vfs make, and the most that wasmtime takes
 	segmentItemsMax  = 1_000_000
 	localsMax        = 20_000
 	bodyBytesMax     = 4 << 20
@@ -27,4 +27,8 @@ const (
 	frameWeightMax   = 1 << 15
 	headroomMax      = WeightMax / 2
 	memoryPagesMax   = 32_768
+
+	// touchedMax is how many locals a loop may touch to have them put aside
+	// around the call of refuel.
+	touchedMax = 48
 )

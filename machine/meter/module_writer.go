@@ -205,6 +205,9 @@ func (r *rewriter) exportSection(m *Module) []byte {
 		m.Globals = append(m.Globals, Global{Exports: names, Type: g.t})
 	}
 	for i, g := range r.addedGlobals {
+		if g.name == "" {
+			continue
+		}
 		add(g.name, KindGlobal, uint32(len(r.p.globals)+i))
 	}
 	for _, dropped := range []map[uint32]uint32{r.dataDropped, r.elemDropped} {

@@ -46,7 +46,7 @@ type segment struct {
 type planFrame struct {
 	op    byte
 	label int32 // node of its branch target, none until there is a branch
-	other int32 // node of the else branch
+	other int32 // node of the else branch; of an unrolled loop: of what follows it
 	depth int32 // of loops around what follows its label
 }
 
@@ -54,10 +54,10 @@ type treeEdge struct{ segment, next int32 }
 
 // make plans a function. exit is where it returns to: settled, unless an
 // epilogue can charge what is owed.
-func (p *plan) make(f *function, wasm []byte, epilogue bool) {
+func (p *plan) make(events []event, wasm []byte, epilogue bool) {
 	p.segments, p.parent, p.frames = p.segments[:0], append(p.parent[:0], settled), p.frames[:0]
-	p.starts = fill(p.starts, len(f.events))
-	p.exits = fill(p.exits, len(f.events))
+	p.starts = fill(p.starts, len(events))
+	p.exits = fill(p.exits, len(events))
 	p.depth = 0
 	exit := settled
 	if epilogue {
@@ -65,8 +65,8 @@ func (p *plan) make(f *function, wasm []byte, epilogue bool) {
 	}
 	p.frames = append(p.frames, planFrame{op: opBlock, label: exit})
 	p.begin(settled)
-	for i := range f.events {
-		p.event(f, wasm, i)
+	for i := range events {
+		p.event(&events[i], wasm, i)
 	}
 	if epilogue {
 		p.begin(exit)
@@ -141,8 +141,7 @@ func (p *plan) leave(f *planFrame) {
 	p.finish(f.label)
 }
 
-func (p *plan) event(f *function, wasm []byte, i int) {
-	e := &f.events[i]
+func (p *plan) event(e *event, wasm []byte, i int) {
 	if p.now != none {
 		p.segments[p.now].cost += int64(e.cost)
 	}
@@ -154,7 +153,15 @@ func (p *plan) event(f *function, wasm []byte, i int) {
 		p.finish(head)
 		p.depth++
 		p.start(head, i)
-		p.frames = append(p.frames, planFrame{op: opLoop, label: head, depth: p.depth})
+		frame := planFrame{op: opLoop, label: head, other: none, depth: p.depth}
+		if e.flag {
+			frame.other = p.node()
+		}
+		p.frames = append(p.frames, frame)
+	case evAgain:
+		if e.flag {
+			p.exit(p.frames[len(p.frames)-1].other, p.depth-1, i)
+		}
 	case evIf:
 		fork := p.node()
 		p.frames = append(p.frames, planFrame{op: opIf, label: none, other: fork, depth: p.depth})
@@ -199,10 +206,15 @@ func (p *plan) branchIf(to *planFrame, bare bool, i int) {
 		p.next(to.label, i)
 		return
 	}
+	p.exit(to.label, to.depth, i)
+}
+
+// exit gives the way out of a loop at event i a segment of its own.
+func (p *plan) exit(to, depth int32, i int) {
 	fork := p.node()
 	p.finish(fork)
 	p.exits[i] = int32(len(p.segments))
-	p.segments = append(p.segments, segment{from: fork, to: to.label, depth: to.depth})
+	p.segments = append(p.segments, segment{from: fork, to: to, depth: depth})
 	p.start(fork, i)
 }
 
@@ -210,6 +222,10 @@ func (p *plan) end(i int) {
 	frame := p.frames[len(p.frames)-1]
 	p.frames = p.frames[:len(p.frames)-1]
 	switch {
+	case frame.op == opLoop && frame.other != none:
+		p.depth--
+		p.next(frame.other, i)
+		return
 	case frame.op == opLoop:
 		p.depth--
 		if p.now != none {

@@ -55,6 +55,7 @@ type rewriter struct {
 	// Functions that are added, by index in the new module.
 	refuel uint32
 	thunks map[uint32]uint32 // by import: a function that pays for the call and makes it
+	slow   map[uint32]uint32 // by checked function: what it does when depth or fuel is used up
 	grow   uint32
 	inits  map[initKey]uint32 // memory.init and table.init of segments that may be dropped
 	tables uint32
@@ -63,7 +64,8 @@ type rewriter struct {
 	// Globals that are added.
 	highHalf                   map[uint32]uint32 // of v128 globals
 	fuel, weight, pages, fault uint32
-	dataDropped, elemDropped   map[uint32]uint32 // by segment
+	dataDropped, elemDropped   map[uint32]uint32  // by segment
+	aside                      [asideTypes]uint32 // the first of those that locals are put aside in
 	addedGlobals               []addedGlobal
 
 	// Segments that are added: what a dropped one is like.
@@ -98,7 +100,14 @@ func (r *rewriter) allocate() {
 			r.thunks[uint32(i)] = r.add(p.imports[i].Type, r.thunk(uint32(i)))
 		}
 	}
+	r.slow = map[uint32]uint32{}
+	for i, checked := range r.graph.checked {
+		if checked {
+			r.slow[uint32(i)] = r.add(p.types[p.funcs[i]], r.enterSlowly(uint32(i)))
+		}
+	}
 	r.allocateSegments()
+	r.allocateAside()
 	if p.memory != nil {
 		r.grow = r.add(FuncType{Params: []ValType{I32}, Results: []ValType{I32}}, r.growMemory)
 	}
@@ -130,6 +139,39 @@ func (r *rewriter) allocateGlobals() {
 	for i, g := range r.p.globals {
 		if g.t == V128 && g.mutable {
 			r.highHalf[uint32(i)] = r.addGlobal(I64, int64(g.init.hi), globalName(i)+"h")
+		}
+	}
+}
+
+// asideTypes counts the types of which there can be locals to be put aside.
+const asideTypes = 5
+
+func asideType(t ValType) int { return int(I32 - t) }
+
+// allocateAside adds the globals that locals are put aside in. No host ever
+// sees them: nothing is in them at rest.
+func (r *rewriter) allocateAside() {
+	var most [asideTypes]int
+	count := func(locals []local) {
+		var n [asideTypes]int
+		for _, l := range locals {
+			t := asideType(l.t)
+			n[t]++
+			most[t] = max(most[t], n[t])
+		}
+	}
+	for i := range r.functions {
+		f := &r.functions[i]
+		for _, locals := range f.touched {
+			count(locals)
+		}
+	}
+	for t, n := range most {
+		for k := range n {
+			g := r.addGlobal(I32-ValType(t), 0, "")
+			if k == 0 {
+				r.aside[t] = g
+			}
 		}
 	}
 }
@@ -281,6 +323,34 @@ func (r *rewriter) thunk(index uint32) func(*emitter) {
 			e.localGet(uint32(i))
 		}
 		e.call(index)
+	}
+}
+
+// enterSlowly is where a function goes whose check on entry failed: it stops for
+// depth, or asks for fuel and calls the function anew. It is a function of its
+// own so that nothing in the other is alive across a call.
+func (r *rewriter) enterSlowly(index uint32) func(*emitter) {
+	f := &r.functions[index]
+	return func(e *emitter) {
+		left := func() {
+			e.globalGet(r.weight)
+			e.i64(int64(f.weight))
+			e.op(opI64Sub)
+		}
+		left()
+		e.i64(0)
+		e.op(opI64LtS, opIf, typeVoid)
+		left()
+		e.globalSet(r.weight)
+		e.op(opUnreachable, opEnd)
+		e.globalGet(r.fuel)
+		e.i64(0)
+		e.call(r.refuel)
+		e.globalSet(r.fuel)
+		for i := range f.params {
+			e.localGet(uint32(i))
+		}
+		e.call(r.renumber(uint32(len(r.p.imports)) + index))
 	}
 }
 
