@@ -77,3 +77,12 @@ func builtIn() []string {
 	}
 	return names
 }
+
+// engineTitle is an engine for people: its version, and its name where that
+// does not say it.
+func engineTitle(engine machine.Engine) string {
+	if strings.Contains(engine.Version(), engine.Name()) {
+		return engine.Version()
+	}
+	return engine.Name() + " of " + engine.Version()
+}

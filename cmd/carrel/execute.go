@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
@@ -140,6 +141,11 @@ func (s *sitting) await(ctx context.Context) (*runner.Turn, error) {
 	}
 	end := make(chan ending, 1)
 	go func() {
+		defer func() {
+			if p := recover(); p != nil {
+				end <- ending{err: fmt.Errorf("%s: internal error, which is a bug of carrel: %v\n%s", s.name, p, debug.Stack())}
+			}
+		}()
 		t, err := runner.Run(ctx, s.load, s.spec)
 		end <- ending{t, err}
 	}()

@@ -56,7 +56,8 @@ program's. Flags after PROGRAM belong to the program.
 A directory or tar that is handed in writable (rw, wo) changes in memory. It is
 written back when the program exits with 0, and only then.
 
-The program sees what it is handed under these names, beside an empty /tmp:
+The program sees what it is handed under these names. Where no root is handed in,
+it is an empty directory with a /tmp, both writable, that nobody keeps.
   --dir HOST              . is /, data is /data, /srv/data is /srv/data
   --dir HOST:GUEST        GUEST, an absolute path
   --dir HOST:GUEST:rw     the same, written back on exit 0

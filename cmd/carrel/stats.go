@@ -70,7 +70,7 @@ func (s *sitting) printStats(err error) error {
 			fmt.Fprintf(t, "%s\t%s bytes\t%s\n", row.name, grouped(row.Bytes), row.Digest)
 		}
 	}
-	fmt.Fprintf(t, "engine\t%s (%s)\n", stats.Engine, stats.Version)
+	fmt.Fprintf(t, "engine\t%s\n", engineTitle(s.engine))
 	fmt.Fprintf(t, "time\t%v\n", stats.Wall.Round(10*time.Microsecond))
 	if stats.Receipt != "" {
 		fmt.Fprintf(t, "receipt\t%s\tsigned by %s\n", stats.Receipt, stats.Signer)

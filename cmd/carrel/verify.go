@@ -205,9 +205,9 @@ func printReport(w io.Writer, r receipt.Report, engine machine.Engine, out forma
 	var b strings.Builder
 	switch r.Verdict {
 	case receipt.Same:
-		fmt.Fprintf(&b, "same: %s gave the same result; signed by %s\n", engine.Version(), join(r.Signers))
+		fmt.Fprintf(&b, "same: %s gave the same result; signed by %s\n", engineTitle(engine), join(r.Signers))
 	case receipt.Untrusted:
-		fmt.Fprintf(&b, "same, but signed by nobody you trust: %s gave the same result\n", engine.Version())
+		fmt.Fprintf(&b, "same, but signed by nobody you trust: %s gave the same result\n", engineTitle(engine))
 		for _, id := range r.Unknown {
 			fmt.Fprintf(&b, "  signed by %s: if you trust them, carrel keys trust KEY NAME\n", id)
 		}
@@ -217,13 +217,15 @@ func printReport(w io.Writer, r receipt.Report, engine machine.Engine, out forma
 			fmt.Fprintf(&b, "  %s\n    expected %s\n    got      %s\n", d.Field, d.Expected, d.Got)
 		}
 	case receipt.Cannot:
-		fmt.Fprintf(&b, "cannot say: %s\n", r.Reason)
+		if len(r.Missing) == 0 {
+			fmt.Fprintf(&b, "cannot say: %s\n", r.Reason)
+			break
+		}
+		fmt.Fprintf(&b, "cannot say: what it needs is not here\n")
 		for _, what := range r.Missing {
 			fmt.Fprintf(&b, "  missing %s\n", what)
 		}
-		if len(r.Missing) > 0 {
-			fmt.Fprintf(&b, "--from FILE says where to find it; a bundle (carrel receipt export) carries it.\n")
-		}
+		fmt.Fprintf(&b, "--from FILE says where to find it; a bundle (carrel receipt export) carries it\n")
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

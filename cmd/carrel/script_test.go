@@ -1,0 +1,191 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"carrel/machine/machinetest/wasmgen"
+	"carrel/program/keys"
+	"carrel/receipt"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"carrel": main})
+}
+
+// TestScripts tells the command line in scripts: testdata/script. Each has a
+// CARREL_HOME of its own; compiled code is shared by all.
+func TestScripts(t *testing.T) {
+	shared := t.TempDir()
+	build(t, filepath.Join(shared, "guest.wasm"))
+	params := testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		UpdateScripts:       os.Getenv("UPDATE_SCRIPTS") != "",
+		Setup: func(env *testscript.Env) error {
+			home := filepath.Join(env.WorkDir, ".home")
+			code := filepath.Join(shared, "code")
+			env.Setenv("CARREL_HOME", home)
+			env.Setenv("GUEST", filepath.Join(shared, "guest.wasm"))
+			return firstError(os.MkdirAll(home, 0o700), os.MkdirAll(code, 0o700), os.Symlink(code, filepath.Join(home, "code")))
+		},
+		Condition: func(cond string) (bool, error) {
+			name, ok := strings.CutPrefix(cond, "engine:")
+			if !ok {
+				return false, fmt.Errorf("unknown condition %q", cond)
+			}
+			return slices.Contains(builtIn(), name), nil
+		},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"asm":    assemble,
+			"exits":  exitsWith,
+			"lie":    lie,
+			"patch":  patch,
+			"sparse": sparse,
+		},
+	}
+	testscript.Run(t, params)
+}
+
+func firstError(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// build builds the program of testdata/guest for WASI.
+func build(t *testing.T, to string) {
+	t.Helper()
+	cmd := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", to, "./testdata/guest")
+	cmd.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm", "CGO_ENABLED=0", "GOFLAGS=")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("build the guest: %v\n%s", err, out)
+	}
+}
+
+// asm FILE CODE writes a program: CODE is the body of _start, in the text form
+// of package wasmgen. Function 0 is proc_exit, 1 is fd_write, 2 is _start, 3
+// takes and gives an i32. Memory has 1 page and may have 1,000; "hello" and a
+// newline are at 16, and a buffer that names them at 8. Table entry 0 is
+// _start, 1 is function 3, 2 is empty.
+func assemble(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: asm FILE CODE")
+	}
+	types := wasmgen.Types
+	m := wasmgen.NewModule()
+	i32 := wasmgen.I32
+	m.ImportFunc("wasi_snapshot_preview1", "proc_exit", types(i32), nil)
+	m.ImportFunc("wasi_snapshot_preview1", "fd_write", types(i32, i32, i32, i32), types(i32))
+	m.Memory(1, 1000)
+	m.Table(wasmgen.FuncRef, 3, 3)
+	start := m.Func(nil, nil)
+	start.Code(strings.Join(args[1:], "\n"))
+	same := m.Func(types(i32), types(i32))
+	same.Code("local.get 0")
+	m.Elem(0, wasmgen.Const("i32.const 0"), start.Index, same.Index)
+	m.Data(wasmgen.Const("i32.const 8"), []byte("\x10\x00\x00\x00\x06\x00\x00\x00hello\n"))
+	m.Export("_start", start)
+	m.ExportIndex("memory", wasmgen.KindMemory, 0)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), m.Bytes(), 0o644))
+}
+
+// exits CODE PROGRAM ARG... runs a program that must end with that code. Its
+// output is there for stdout and stderr, as after exec.
+func exitsWith(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE PROGRAM ARG...")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	err = ts.Exec(args[1], args[2:]...)
+	got := 0
+	if exit, ok := err.(*exec.ExitError); ok {
+		got = exit.ExitCode()
+	} else if err != nil {
+		ts.Fatalf("%v", err)
+	}
+	if got != want {
+		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+}
+
+// lie RECEIPT FIELD FILE writes a receipt that is false in one field, signed by
+// the key of CARREL_HOME.
+func lie(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: lie RECEIPT FIELD FILE")
+	}
+	r, envelope, err := receipt.Open([]byte(ts.ReadFile(args[0])))
+	ts.Check(err)
+	switch args[1] {
+	case "fuel":
+		r.Result.Fuel = r.Result.Fuel/10*10 - 9
+	case "stdout":
+		r.Result.Stdout = receipt.NewBlob([]byte("something else"))
+	case "code":
+		r.Result.Code++
+	case "stdin":
+		r.Input.Stdin = receipt.Stdin{Blob: receipt.NewBlob(nil)}
+	case "version":
+		r.Input.MachineVersion++
+	case "signature":
+	default:
+		ts.Fatalf("no field %q", args[1])
+	}
+	key, err := keys.At(filepath.Join(ts.Getenv("CARREL_HOME"), "keys")).Current()
+	ts.Check(err)
+	signed, err := receipt.Sign(r, key)
+	ts.Check(err)
+	if args[1] == "signature" {
+		signed = envelope
+		signed.Signatures[0].Sig[0] ^= 1
+	}
+	text, err := signed.Encode()
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[2]), text, 0o644))
+}
+
+// patch FILE OFFSET BYTE changes a byte of a file; a negative offset counts
+// from the end.
+func patch(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: patch FILE OFFSET BYTE")
+	}
+	content := []byte(ts.ReadFile(args[0]))
+	offset, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	value, err := strconv.ParseUint(args[2], 0, 8)
+	ts.Check(err)
+	if offset < 0 {
+		offset += len(content)
+	}
+	content[offset] = byte(value)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), content, 0o644))
+}
+
+// sparse FILE BYTES makes a file larger, or cuts it short; what is new is zero.
+func sparse(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: sparse FILE BYTES")
+	}
+	n, err := strconv.ParseInt(args[1], 0, 64)
+	ts.Check(err)
+	name := ts.MkAbs(args[0])
+	file, err := os.OpenFile(name, os.O_CREATE|os.O_WRONLY, 0o644)
+	ts.Check(err)
+	defer file.Close()
+	ts.Check(file.Truncate(n))
+}
