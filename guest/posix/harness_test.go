@@ -1,7 +1,6 @@
 package posix
 
 import (
-	"context"
 	"errors"
 	"io/fs"
 	"os"
@@ -10,11 +9,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tetratelabs/wazero"
-	"github.com/tetratelabs/wazero/api"
-	"github.com/tetratelabs/wazero/sys"
-
 	"carrel/machine"
+	"carrel/machine/wazero"
 	"carrel/turn"
 )
 
@@ -265,65 +261,23 @@ func (f fakeTree) List(name string, limit int) ([]Entry, error) {
 func (f fakeTree) Link(name string) (string, error)             { return f[name][2:], nil }
 func (f fakeTree) Read(name string, size int64) ([]byte, error) { return []byte(f[name]), nil }
 
-// An ended program and how it ended.
-type ended struct {
-	code  uint32
-	class turn.Class
-}
-
-// runWasm runs a real program on bare wazero.
-func runWasm(t testing.TB, wasm []byte, s *System) ended {
+// runWasm runs a real program in the machine.
+func runWasm(t testing.TB, wasm []byte, s *System) turn.Outcome {
 	t.Helper()
-	ctx := context.Background()
-	r := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfigInterpreter())
-	defer r.Close(ctx)
-	var end *machine.Fault
-	for _, name := range []string{modulePreview1, moduleUnstable} {
-		builder := r.NewHostModuleBuilder(name)
-		for _, c := range calls {
-			do := c.do
-			if other, ok := unstable[c.name]; ok && name == moduleUnstable {
-				do = other
-			}
-			if do == nil {
-				continue
-			}
-			var params, results []api.ValueType
-			for _, p := range c.functype().Params {
-				params = append(params, api.ValueType(p))
-			}
-			for _, p := range c.functype().Results {
-				results = append(results, api.ValueType(p))
-			}
-			builder.NewFunctionBuilder().WithGoModuleFunction(api.GoModuleFunc(func(_ context.Context, m api.Module, stack []uint64) {
-				if err := s.answer(wazeroCaller{m}, do, stack); err != nil {
-					errors.As(err, &end)
-					panic(sys.NewExitError(255))
-				}
-			}), params, results).Export(c.name)
-		}
-		if _, err := builder.Instantiate(ctx); err != nil {
-			t.Fatal(err)
-		}
+	engine := wazero.Interpreted(wazero.Options{})
+	defer engine.Close()
+	program, err := machine.Load(t.Context(), engine, wasm)
+	if err != nil {
+		t.Fatal(err)
 	}
-	_, err := r.InstantiateWithConfig(ctx, wasm, wazero.NewModuleConfig().WithName(""))
-	switch {
-	case end != nil:
-		return ended{end.Code, end.Class}
-	case s.Err() != nil:
-		return ended{0, turn.Worker}
-	case err != nil:
-		t.Fatalf("run: %v", err)
+	defer program.Close()
+	instance, err := program.Instantiate(turn.Limits{Fuel: 1 << 40, MemoryPages: 16384}, Imports())
+	if err != nil {
+		t.Fatal(err)
 	}
-	return ended{}
+	defer instance.Close()
+	return instance.Outcome(s.Run(instance))
 }
-
-type wazeroCaller struct{ m api.Module }
-
-func (c wazeroCaller) Bytes(offset, length uint32) ([]byte, bool) {
-	return c.m.Memory().Read(offset, length)
-}
-func (c wazeroCaller) Charge(uint64) error { return nil }
 
 // buildGo builds a program of testdata for wasip1.
 func buildGo(t testing.TB, name string) []byte {

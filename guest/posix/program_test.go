@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"flag"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -54,8 +56,9 @@ func TestGoProgram(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if end := runWasm(t, wasm, s); end != (ended{7, turn.Exit}) {
-		t.Fatalf("ended %v: %v", end, s.Err())
+	end := runWasm(t, wasm, s)
+	if end.Class != turn.Exit || end.Code != 7 {
+		t.Fatalf("ended %+v: %v", end, s.Err())
 	}
 	changes, err := s.Changes()
 	if err != nil {
@@ -77,8 +80,8 @@ func TestGoProgram(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if end := runWasm(t, wasm, r); end != (ended{7, turn.Exit}) {
-		t.Fatalf("replay ended %v: %v", end, r.Err())
+	if again := runWasm(t, wasm, r); again != end {
+		t.Fatalf("replay ended %+v, not %+v: %v", again, end, r.Err())
 	}
 	if again.String() != out.String() || r.Result() != s.Result() {
 		t.Error("replay differs")
@@ -89,5 +92,63 @@ func TestGoProgram(t *testing.T) {
 	}
 	if diff := cmp.Diff(s.Observations(), r.Observations()); diff != "" {
 		t.Errorf("replay observes otherwise:\n%s", diff)
+	}
+}
+
+// Programs in C, Rust, Zig and TinyGo that are part of wazero's module.
+func TestWazeroPrograms(t *testing.T) {
+	text, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/tetratelabs/wazero").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	root := filepath.Join(strings.TrimSpace(string(text)), "imports", modulePreview1)
+	tree := fakeTree{"d/": "", "d/-": "x", "d/a-": "", "d/ab-": "", "sub/": "", "sub/test.txt": "greet sub dir\n", "test.txt": "hi\n"}
+	mounts := []Mount{{Guest: "/", Writable: true, Tree: tree}}
+	for _, tt := range []struct {
+		program string
+		args    []string
+		stdin   string
+		want    string
+		code    uint32
+	}{
+		{"testdata/print_args.wasm", []string{"wasi", "arg1"}, "", "wasi\x00arg1\x00", 0},
+		{"testdata/print_prestat_dirname.wasm", nil, "", "/", 0},
+		{"testdata/exit_on_start.wasm", nil, "", "", 2},
+		{"testdata/exit_on_start_unstable.wasm", nil, "", "", 2},
+		{"example/testdata/cargo-wasi/cat.wasm", []string{"cat", "/test.txt"}, "", "hi\n", 0},
+		{"example/testdata/zig/cat.wasm", []string{"cat", "test.txt"}, "", "hi\n", 0},
+		{"example/testdata/zig-cc/cat.wasm", []string{"cat", "/sub/test.txt"}, "", "greet sub dir\n", 0},
+		{"example/testdata/tinygo/cat.wasm", []string{"cat", "/test.txt"}, "", "hi\n", 0},
+		{"testdata/zig-cc/wasi.wasm", []string{"wasi", "ls", "d"}, "", "./.\n./..\n./-\n./a-\n./ab-\n", 0},
+		{"testdata/zig-cc/wasi.wasm", []string{"wasi", "ls", "d", "repeat"}, "", "./.\n./..\n./-\n./a-\n./ab-\n./.\n./..\n./-\n./a-\n./ab-\n", 0},
+		{"testdata/zig-cc/wasi.wasm", []string{"wasi", "ls", "test.txt"}, "", "ENOTDIR\n", 0},
+		{"testdata/zig-cc/wasi.wasm", []string{"wasi", "stat"}, "", "stdin isatty: false\nstdout isatty: false\nstderr isatty: false\n/ isatty: false\n", 0},
+		{"testdata/zig-cc/wasi.wasm", []string{"wasi", "poll"}, "", "STDIN\n", 0},
+		{"testdata/zig-cc/wasi.wasm", []string{"wasi", "poll", "5", "500"}, "x", "STDIN\n", 0},
+		{"testdata/zig-cc/wasi.wasm", []string{"wasi", "sleepmillis", "100"}, "", "OK\n", 0},
+		{"testdata/zig-cc/wasi.wasm", []string{"wasi", "open-rdonly"}, "", "OK\n", 0},
+		{"testdata/zig-cc/wasi.wasm", []string{"wasi", "open-wronly"}, "", "OK\n", 0},
+		{"testdata/cargo-wasi/wasi.wasm", []string{"wasi", "ls", "d"}, "", "d/-\nd/a-\nd/ab-\n", 0},
+		{"testdata/cargo-wasi/wasi.wasm", []string{"wasi", "ls", "test.txt"}, "", "ENOTDIR\n", 0},
+		{"testdata/cargo-wasi/wasi.wasm", []string{"wasi", "stat"}, "", "stdin isatty: false\nstdout isatty: false\nstderr isatty: false\n/ isatty: false\n", 0},
+		{"testdata/zig/wasi.wasm", []string{"wasi", "ls", "d"}, "", "./-\n./a-\n./ab-\n", 0},
+		{"testdata/zig/wasi.wasm", []string{"wasi", "stat"}, "", "stdin isatty: false\nstdout isatty: false\nstderr isatty: false\n/ isatty: false\n", 0},
+		{"testdata/tinygo/wasi.wasm", []string{"wasi", "ls", "d"}, "", "./-\n./a-\n./ab-\n", 0},
+	} {
+		t.Run(tt.program+strings.Join(tt.args, " "), func(t *testing.T) {
+			wasm, err := os.ReadFile(filepath.Join(root, tt.program))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var out bytes.Buffer
+			s, err := New(Config{Args: tt.args, Stdin: strings.NewReader(tt.stdin), Stdout: &out, Stderr: &out, Mounts: mounts})
+			if err != nil {
+				t.Fatal(err)
+			}
+			end := runWasm(t, wasm, s)
+			if end.Class != turn.Exit || end.Code != tt.code || out.String() != tt.want {
+				t.Errorf("%+v %v\n%q, want %q", end, s.Err(), out.String(), tt.want)
+			}
+		})
 	}
 }

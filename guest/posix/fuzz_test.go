@@ -1,0 +1,433 @@
+package posix
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"strings"
+	"testing"
+)
+
+// hostile makes a program with a bit of everything open, and little memory.
+func hostile(t testing.TB) *program {
+	p := start(t, Config{
+		Args: []string{"p"}, Env: []string{"A=1"}, Stdin: strings.NewReader(strings.Repeat("line\n", 1000)),
+		Mounts: []Mount{
+			{Guest: "/w", Writable: true, Tree: fakeTree{"a": "1", "d/": "", "d/b": "2", "l": "->d", "o": "->../..", "s": "socket", "x": "->x"}},
+			{Guest: "/r", Tree: dataTree},
+			{Guest: "/w/d/m", Writable: true},
+			{Guest: "/f", Writable: true, Tree: fileTree("single")},
+		},
+	})
+	p.memory = make([]byte, 1<<16)
+	p.fuel = 200_000
+	for i, path := range []string{"a", "d", "d/b", "l", "new", "d/new", "../x", "/abs", ".", "..", "d/m", "d/m/n", "o/x", "x", "d/../a", "new/", "\xff", ""} {
+		copy(p.memory[64*i:], path)
+	}
+	return p
+}
+
+// act makes one call with arguments from a source of bytes.
+func (p *program) act(next func() byte) error {
+	c := calls[int(next())%len(calls)]
+	stack := make([]uint64, len(c.params)+1)
+	for i, kind := range c.params {
+		stack[i] = p.argument(next, kind == 'l')
+	}
+	return p.s.answer(p, c.do, stack)
+}
+
+// argument is a number that a program might give: small, a descriptor, a
+// pointer to a path, its length, a hostile one.
+func (p *program) argument(next func() byte, wide bool) uint64 {
+	b := uint64(next())
+	switch next() % 8 {
+	case 0:
+		return b % 12
+	case 1:
+		return 64 * (b % 18)
+	case 2:
+		return b % 16
+	case 3:
+		return b << 8
+	case 4:
+		if wide {
+			return ^b << (next() % 64)
+		}
+		return ^b & 0xffffffff
+	case 5:
+		return 1 << (b % 30)
+	case 6:
+		if wide {
+			return all
+		}
+		return b%12 + 3
+	default:
+		return uint64(len(p.memory)) - b
+	}
+}
+
+// check holds what must be true of a system at any time.
+func (s *System) verify() error {
+	live, names, total, held := map[*inode]bool{}, 0, int64(0), 0
+	var visit func(n *inode) error
+	visit = func(n *inode) error {
+		if live[n] {
+			return nil
+		}
+		live[n] = true
+		total += int64(len(n.data))
+		if n.kind != Dir {
+			return nil
+		}
+		count := 0
+		for name, child := range n.dir.entries {
+			if child == nil {
+				names++
+				continue
+			}
+			count++
+			if child.links == 0 || child.kind == Dir && child.dir.parent != n {
+				return fmt.Errorf("%s has %d links or another parent", name, child.links)
+			}
+			if err := visit(child); err != nil {
+				return err
+			}
+		}
+		if count != n.dir.count {
+			return fmt.Errorf("directory has %d entries, says %d", count, n.dir.count)
+		}
+		return nil
+	}
+	for _, m := range s.mounts {
+		if err := visit(m.root); err != nil {
+			return err
+		}
+	}
+	for _, d := range s.table.open {
+		if d == nil {
+			continue
+		}
+		held++
+		if d.node != nil {
+			if d.node.opens == 0 {
+				return fmt.Errorf("an open inode says it is not")
+			}
+			if err := visit(d.node); err != nil {
+				return err
+			}
+		}
+	}
+	if len(live)+names != s.inodes || total != s.total || held != s.table.held {
+		return fmt.Errorf("%d inodes and %d absent, %d bytes, %d descriptors; the system says %d, %d, %d",
+			len(live), names, total, held, s.inodes, s.total, s.table.held)
+	}
+	return nil
+}
+
+// FuzzCalls makes any calls with any arguments: no panic, no broken invariant,
+// no more memory than fuel pays for, and the same result twice.
+func FuzzCalls(f *testing.F) {
+	f.Add([]byte("some bytes to start from, enough for a few calls"))
+	f.Add(bytes.Repeat([]byte{31, 3, 0, 1, 0, 2, 3, 9, 5, 6, 6}, 30))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var ends [2]string
+		for i := range ends {
+			p, rest := hostile(t), data
+			for len(rest) > 0 {
+				next := func() byte {
+					if len(rest) == 0 {
+						return 0
+					}
+					b := rest[0]
+					rest = rest[1:]
+					return b
+				}
+				if err := p.act(next); err != nil {
+					break
+				}
+				if err := p.s.verify(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			p.s.caller = nil
+			changes, err := p.s.Changes()
+			ends[i] = fmt.Sprint(p.fuel, p.s.time, p.s.Result(), showChanges(changes), err, showObservations(p.s.Observations()), digestOf(p.memory))
+		}
+		if ends[0] != ends[1] {
+			t.Fatalf("two runs differ:\n%s\n%s", ends[0], ends[1])
+		}
+	})
+}
+
+// Many random calls, as FuzzCalls, in every test run.
+func TestRandomCalls(t *testing.T) {
+	var answers, ended int
+	for seed := range uint64(300) {
+		random := rand.New(rand.NewPCG(seed, 1))
+		p := hostile(t)
+		p.fuel = 10_000_000
+		for range 300 {
+			if err := p.act(func() byte { return byte(random.Uint32()) }); err != nil {
+				ended++
+				break
+			}
+			answers++
+			if err := p.s.verify(); err != nil {
+				t.Fatalf("seed %d: %v", seed, err)
+			}
+		}
+	}
+	if answers < 10_000 || ended == 0 {
+		t.Errorf("%d calls, %d programs ended: the arguments are no good", answers, ended)
+	}
+}
+
+// FuzzPath resolves any path in a tree with links of all sorts, and never
+// comes out of the directory it starts in.
+func FuzzPath(f *testing.F) {
+	for _, path := range []string{"a/b", "l/../x", "o/etc", "../x", "a//./b/", "x/x"} {
+		f.Add(path, "../..", "a/l")
+	}
+	f.Fuzz(func(t *testing.T, path, target, at string) {
+		p := scratch(t)
+		p.mkdir(3, "a")
+		p.mkdir(3, "a/b")
+		p.file(3, "secret", "outside of a")
+		if len(target) < 200 && len(at) < 200 {
+			p.symlink(3, target, at)
+			p.symlink(3, target, "a/l")
+		}
+		if len(path) > 8192 {
+			return
+		}
+		dir := p.open(3, "a", openDirectory)
+		top := p.s.table.open[dir].node
+		bytesAt, n := p.put(path)
+		got, err := p.s.path(uint32(bytesAt), uint32(n))
+		if err != nil {
+			return
+		}
+		place, err := p.s.resolve(top, got, true)
+		if err != nil {
+			if _, ok := err.(Errno); !ok {
+				t.Fatal(err)
+			}
+			return
+		}
+		for d := place.parent(); d != top; d = d.dir.parent {
+			if d == nil {
+				t.Fatalf("%q with a link to %q leads out", path, target)
+			}
+		}
+	})
+}
+
+// parent is a directory that a place is in, or is.
+func (p place) parent() *inode {
+	if p.dir != nil {
+		return p.dir
+	}
+	return p.node
+}
+
+// heap is the memory in use.
+func heap() uint64 {
+	runtime.GC()
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	return stats.HeapAlloc
+}
+
+// A program that fills its disk is told so, and takes no more memory.
+func TestFillDisk(t *testing.T) {
+	p := scratch(t)
+	p.s.total = TotalBytesMax - 100_000 // as if all the rest were full
+	fd := p.open(3, "f", openCreate)
+	written := 0
+	for p.write(fd, strings.Repeat("x", 1000)) == 0 {
+		written += 1000
+	}
+	if got := p.write(fd, strings.Repeat("x", 1000)); got != ENOSPC || written != 100_000 {
+		t.Errorf("after %d bytes: %v", written, got)
+	}
+	p.want(ENOSPC, "fd_allocate", fd, 0, 200_000)
+	p.want(0, "fd_filestat_set_size", fd, 50)
+	if got := p.write(fd, "y"); got != ENOSPC { // the offset is still far out
+		t.Errorf("%v", got)
+	}
+	p.unlink(3, "f")
+	p.close(fd)
+	p.file(3, "g", "room again")
+}
+
+// A file that grows and shrinks does not keep what it took.
+func TestShrink(t *testing.T) {
+	p := scratch(t)
+	before := heap()
+	for i := range 50 {
+		fd := p.open(3, fmt.Sprint(i), openCreate)
+		p.want(0, "fd_allocate", fd, 0, 10<<20)
+		p.want(0, "fd_filestat_set_size", fd, 1)
+		p.close(fd)
+	}
+	if after := heap(); after > before+20<<20 {
+		t.Errorf("50 files of one byte take %d MiB", (after-before)>>20)
+	}
+}
+
+// A program that opens a million files, or makes them, is told when to stop.
+func TestMillionFiles(t *testing.T) {
+	p := scratch(t)
+	p.file(3, "f", "x")
+	opened := 4
+	for {
+		if _, errno := p.tryOpen(3, "f", 0, 0, uint64(rightFdRead), 0); errno == EMFILE {
+			break
+		}
+		opened++
+	}
+	if opened != DescriptorMax {
+		t.Errorf("%d descriptors", opened)
+	}
+	if _, errno := p.tryOpen(3, "new", 0, openCreate, 0, 0); errno != EMFILE {
+		t.Errorf("%v", errno)
+	}
+	if _, errno := p.stat(3, "new", 0); errno != ENOENT {
+		t.Error("a file was made that could not be opened")
+	}
+	for fd := uint64(4); fd < DescriptorMax; fd++ {
+		p.close(fd)
+	}
+	before, made := heap(), 0
+	for dir := 0; ; dir++ {
+		if errno := p.mkdir(3, fmt.Sprint("d", dir)); errno != 0 {
+			if errno != ENOSPC {
+				t.Error(errno)
+			}
+			break
+		}
+		fd := p.open(3, fmt.Sprint("d", dir), openDirectory)
+		for i := 0; p.mkdir(fd, fmt.Sprint(i)) == 0; i++ {
+			made++
+		}
+		p.close(fd)
+	}
+	if after := heap(); after-before > 1<<30 {
+		t.Errorf("%d directories take %d MiB", made, (after-before)>>20)
+	}
+	if made < InodesMax-100 || p.s.inodes != InodesMax {
+		t.Errorf("made %d", made)
+	}
+}
+
+// Looking for what is not there takes no more memory than the limit.
+func TestAbsentNames(t *testing.T) {
+	p := start(t, Config{Mounts: []Mount{{Guest: "/d", Tree: fakeTree{}}}})
+	p.s.inodes = InodesMax - 100
+	var errno Errno
+	for i := 0; i < 200 && errno != ENOSPC; i++ {
+		_, errno = p.stat(3, fmt.Sprint(i), 0)
+	}
+	if errno != ENOSPC || len(p.s.Observations()) != 101 {
+		t.Errorf("%v, %d observations", errno, len(p.s.Observations()))
+	}
+}
+
+// Descriptors that read big directories are bounded.
+func TestManyListings(t *testing.T) {
+	p := scratch(t)
+	fds := []uint64{}
+	p.s.listed = ListedMax - 5
+	for i := range 3 {
+		p.file(3, fmt.Sprint(i), "")
+		fds = append(fds, p.open(3, ".", openDirectory))
+	}
+	args := []uint64{0, 64, 1000, 0, 32}
+	for i, want := range []Errno{0, ENOMEM} {
+		args[0] = fds[i]
+		p.want(want, "fd_readdir", args...)
+	}
+	p.close(fds[0])
+	p.want(0, "fd_readdir", args...)
+}
+
+// Output is passed on, not kept.
+func TestMuchOutput(t *testing.T) {
+	p := start(t, Config{})
+	p.fuel = 1 << 60
+	iov, n := p.iovec(0, 1<<19)
+	before := heap()
+	for range 256 {
+		p.want(0, "fd_write", 1, iov, n, 1<<19+64)
+	}
+	if after := heap(); after > before+1<<20 {
+		t.Errorf("128 MiB of output took %d KiB", (after-before)>>10)
+	}
+	if got := p.s.Result().Stdout.Bytes; got != 256<<19 {
+		t.Errorf("%d bytes", got)
+	}
+}
+
+// Work is paid for before it is done.
+func TestFuel(t *testing.T) {
+	for name, do := range map[string]func(p *program) error{
+		"write":  func(p *program) error { _, err := p.raw("fd_write", 4, 0, 1, 512); return err },
+		"output": func(p *program) error { _, err := p.raw("fd_write", 1, 0, 1, 512); return err },
+		"input":  func(p *program) error { _, err := p.raw("fd_read", 0, 0, 1, 512); return err },
+		"grow":   func(p *program) error { _, err := p.raw("fd_allocate", 4, 0, 1<<29); return err },
+		"random": func(p *program) error { _, err := p.raw("random_get", 0, 1<<19); return err },
+		"list":   func(p *program) error { _, err := p.raw("fd_readdir", 3, 1<<19, 1<<16, 0, 512); return err },
+		"path":   func(p *program) error { _, err := p.raw("path_filestat_get", 3, 0, 1024, 4000, 512); return err },
+	} {
+		var out bytes.Buffer
+		p := start(t, Config{Stdout: &out, Stdin: strings.NewReader("x"), Mounts: []Mount{{Guest: "/w", Writable: true}}})
+		p.open(3, "file", openCreate)
+		for i := range 100 {
+			p.file(3, fmt.Sprint(i), "")
+		}
+		p.memory = make([]byte, 1<<20)
+		le.PutUint32(p.memory[4:], 1<<19)
+		copy(p.memory[1024:], strings.Repeat("./", 2000))
+		p.fuel = 5000
+		if err := do(p); err != errFuelTest {
+			t.Errorf("%s: %v", name, err)
+		}
+		if out.Len() > 0 || p.s.total > 0 || p.s.Result().Stdin.Bytes > 0 {
+			t.Errorf("%s was done without being paid for", name)
+		}
+	}
+}
+
+// BenchmarkHello is what the host layer costs a small program.
+func BenchmarkHello(b *testing.B) {
+	b.ReportAllocs()
+	p := start(b, Config{})
+	at, n := p.put("hello, world\n")
+	iov, count := p.iovec(at, n)
+	for b.Loop() {
+		s, err := New(Config{Args: []string{"hello"}, Env: []string{"A=1"}, Mounts: []Mount{{Guest: "/tmp", Writable: true}}})
+		if err != nil {
+			b.Fatal(err)
+		}
+		p.s = s
+		do := func(call func(*System, []uint64) error, args ...uint64) {
+			var stack [9]uint64
+			copy(stack[:], args)
+			if err := s.answer(p, call, stack[:]); err != nil {
+				b.Fatal(err)
+			}
+		}
+		do((*System).argsSizesGet, 64, 68)
+		do((*System).argsGet, 128, 256)
+		do((*System).environSizesGet, 64, 68)
+		do((*System).environGet, 128, 256)
+		do((*System).fdPrestatGet, 3, 64)
+		do((*System).fdPrestatDirName, 3, 64, 4)
+		do((*System).fdPrestatGet, 4, 64)
+		do((*System).fdFdstatGet, 1, 512)
+		do((*System).fdWrite, 1, iov, count, 64)
+		_ = s.Result()
+	}
+}
