@@ -26,6 +26,8 @@ type run struct {
 	size    int    // of memory at the end
 	digest  uint32 // of memory at the end
 	text    string // for people
+
+	instantiated bool // of an original
 }
 
 func (r *run) remember(memory []byte) {
@@ -181,7 +183,7 @@ func Original(wasm []byte, engine machine.Engine) error {
 	if err != nil {
 		return err
 	}
-	if want.size == 0 && want.class != turn.Exit { // it was not even instantiated
+	if !want.instantiated { // its memory cannot be seen
 		want.size, want.digest = got.size, got.digest
 	}
 	want.fuel, want.globals = got.fuel, got.globals

@@ -75,7 +75,12 @@ func original(wasm []byte, config wazero.RuntimeConfig) (*run, error) {
 		r.results = append(r.results, results)
 	}
 	r.log = w.log
-	r.remember(bare{module}.Memory())
+	r.instantiated = true
+	memory := bare{module}.Memory()
+	r.remember(memory)
+	if count := module.ExportedGlobal(wasmgen.CountExport); count != nil {
+		r.fuel = w.total(count.Get(), pages(memory))
+	}
 	return r, nil
 }
 

@@ -35,6 +35,33 @@ var kinds = []struct {
 	{"rough", wasmgen.Options{Bounded: true, Portable: true, Hostile: true, Traps: 20, Nodes: 100}},
 }
 
+// TestTotal holds the fuel of turns against a count of their instructions.
+func TestTotal(t *testing.T) {
+	engine := engines(t)[0]
+	costs, err := machinetest.Costs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, k := range kinds {
+		if !k.options.Portable || *kind != "" && *kind != k.name {
+			continue
+		}
+		t.Run(k.name, func(t *testing.T) {
+			t.Parallel()
+			for seed := *first; seed < *first+*seeds; seed++ {
+				err := machinetest.Total(engine, costs, func(costs *wasmgen.Costs) []byte {
+					options := k.options
+					options.Count = costs
+					return wasmgen.Generate(seed, options)
+				})
+				if err != nil {
+					t.Fatalf("seed %d: %v", seed, err)
+				}
+			}
+		})
+	}
+}
+
 // TestDifferential runs generated modules on all engines, and the portable ones
 // against themselves as they were before rewriting.
 func TestDifferential(t *testing.T) {

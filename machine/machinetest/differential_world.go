@@ -25,6 +25,8 @@ type world struct {
 	log    []string
 	seen   uint64 // digest of the log
 	nested int    // calls back into the guest under way
+
+	calls, charged uint64 // calls of the world, and what it charged for them
 }
 
 // nestedMost is how deep the world calls back: below what kills an engine.
@@ -55,10 +57,12 @@ func (w *world) answer() uint64 {
 func (w *world) call(g guest, im wasmgen.Import, stack []uint64) error {
 	args := append([]uint64(nil), stack[:len(im.Params)]...)
 	w.note("%s %x", im.Name, args)
+	w.calls++
 	switch im.Name {
 	case "exit":
 		return errExit{uint32(args[0]) & 0xff}
 	case "work":
+		w.charged += args[0] & 0xfff
 		return g.Charge(args[0] & 0xfff)
 	case "poke":
 		if at, memory := uint64(uint32(args[0])), g.Memory(); at+4 <= uint64(len(memory)) {

@@ -16,6 +16,7 @@ type Func struct {
 	Raw []byte
 
 	module *Module
+	count  *counter // nil unless the function counts what it costs
 	typ    uint32
 	locals []ValType
 	body   []byte
@@ -46,6 +47,9 @@ func (f *Func) Bytes(b ...byte) *Func {
 // the default last; select with types ("select_t") takes value types;
 // i8x16.shuffle takes 16 lanes. Index immediates that are left out are 0.
 func (f *Func) Op(name string, imm ...int64) *Func {
+	if f.count != nil {
+		f.body = f.count.before(f.body, name, imm)
+	}
 	f.body = appendOp(f.body, name, imm)
 	return f
 }
@@ -87,6 +91,9 @@ func (f *Func) encode() []byte {
 		i = j
 	}
 	b := append(U32(nil, runs), locals...)
+	if f.count != nil {
+		b = f.count.enter(b, len(f.Params)+len(f.locals))
+	}
 	b = append(append(b, f.body...), 0x0b)
 	return append(U32(nil, uint32(len(b))), b...)
 }

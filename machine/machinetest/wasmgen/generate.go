@@ -29,6 +29,10 @@ type Options struct {
 	// br_table, thousands of locals, fat frames.
 	Hostile bool
 
+	// Count, if it is there, makes the module count what it costs. It is the
+	// same in everything else.
+	Count *Costs
+
 	// Drop leaves out nodes of the module by number: statements are omitted,
 	// expressions become zero, functions lose their body. All else stays as it
 	// was. Shrink uses it.
@@ -211,6 +215,8 @@ type generator struct {
 	datas   []segment
 	elems   []segment
 	budget  int64 // the global with the budget, when bounded
+	counter *counter
+	loading int64 // what active segments cost
 	memory  int   // pages at the start; -1 without memory
 }
 
@@ -221,6 +227,7 @@ func generate(s *source, o Options) ([]byte, int) {
 		g.node(f.Func, func() { g.fill(f, i) }, func() { zeros(f.Func, f.Results) })
 	}
 	g.exports()
+	g.count()
 	return g.m.Bytes(), g.nodes
 }
 
@@ -259,6 +266,12 @@ func (g *generator) plan() {
 		f := function{g.m.Func(g.signature()), true}
 		g.funcs = append(g.funcs, f)
 	}
+	if g.o.Count != nil {
+		g.counter = &counter{Costs: *g.o.Count, calls: int64(len(g.imports))}
+		for _, f := range g.funcs {
+			f.count = g.counter
+		}
+	}
 	if !g.chance(60) {
 		g.planMemory()
 	}
@@ -270,6 +283,10 @@ func (g *generator) plan() {
 	}
 	for range g.between(2, 8) {
 		g.planGlobal()
+	}
+	if g.counter != nil {
+		g.counter.length = int64(g.m.Global(I32, true, Const("i32.const 0")))
+		g.counter.total = g.counter.length + 1
 	}
 	g.planSegments()
 	if g.chance(150) {
@@ -312,6 +329,9 @@ func (g *generator) planMemory() {
 		max = NoMax
 	}
 	g.m.Memory(uint64(g.memory), max)
+	if g.counter != nil {
+		g.counter.pages = int64(min(max, uint64(g.counter.PagesLimit)))
+	}
 	g.m.ExportIndex("memory", KindMemory, 0)
 }
 
@@ -367,6 +387,9 @@ func (g *generator) planSegments() {
 				offset = g.memory<<16 - s.size
 			}
 			s.index = int64(g.m.Data(g.offset(offset), bytes))
+			if g.counter != nil {
+				g.loading += int64(s.size) >> g.counter.BytesShift
+			}
 		} else {
 			s.index = int64(g.m.DataPassive(bytes))
 		}
@@ -414,6 +437,9 @@ func (g *generator) planElem() {
 		g.elems = append(g.elems, s)
 		return
 	}
+	if g.counter != nil {
+		g.loading += int64(s.size) + g.counter.Instr("table.init")
+	}
 	at := g.n(max(1, t.min-s.size+1))
 	offset := g.offset(at)
 	g.slots = slices.DeleteFunc(g.slots, func(old slot) bool {
@@ -443,6 +469,21 @@ func (g *generator) offset(n int) []byte {
 
 func (g *generator) anyFunc() uint32 { return uint32(g.n(len(g.imports) + len(g.funcs))) }
 
+// count adds the global that costs are counted in.
+func (g *generator) count() {
+	if g.counter != nil {
+		index := g.m.Global(I64, true, new(Func).Op("i64.const", g.loading).body)
+		g.m.ExportIndex(CountExport, KindGlobal, index)
+	}
+}
+
+// function adds a function that is not planned.
+func (g *generator) function(params, results []ValType) *Func {
+	f := g.m.Func(params, results)
+	f.count = g.counter
+	return f
+}
+
 // exports adds the functions that are exported, and the start function.
 func (g *generator) exports() {
 	again := false
@@ -457,9 +498,15 @@ func (g *generator) exports() {
 			g.m.Export("again", f.Func)
 		}
 	}
+	for i, im := range g.imports {
+		if n < exportsMost && g.chance(30) && !slices.Contains([]string{"exit", "again", "peek", "poke"}, im.Name) {
+			g.m.ExportIndex(fmt.Sprintf("f%d", n), KindFunc, uint32(i))
+			n++
+		}
+	}
 	g.m.Export("observe", g.observe())
 	if g.chance(150) {
-		start := g.m.Func(nil, nil)
+		start := g.function(nil, nil)
 		f := one(g.source, g.funcs)
 		g.setBudget(start)
 		zeros(start, f.Params)
@@ -482,7 +529,7 @@ func (g *generator) entry(f *Func) *Func {
 	if !g.o.Bounded {
 		return f
 	}
-	e := g.m.Func(f.Params, f.Results)
+	e := g.function(f.Params, f.Results)
 	g.setBudget(e)
 	for i := range f.Params {
 		e.Op("local.get", int64(i))
@@ -500,7 +547,7 @@ func (g *generator) setBudget(f *Func) {
 // the host, as far as the module imports a function for it, or writes them to
 // memory; it returns a digest of them.
 func (g *generator) observe() *Func {
-	f := g.m.Func(nil, Types(I64))
+	f := g.function(nil, Types(I64))
 	digest := f.Local(I64)
 	mix := func() {
 		f.Op("local.get", digest).Op("i64.const", 0x100000001b3).Op("i64.mul").Op("i64.xor").Op("local.set", digest)

@@ -628,7 +628,7 @@ func (b *body) tableOp() {
 func (b *body) manyLocals() {
 	most := 2000
 	if b.o.Bounded {
-		most = 400 // so that the budget ends a recursion before the depth limit
+		most = 200 // so that the budget ends a recursion before the depth limit
 	}
 	for range b.between(50, most) {
 		t := one(b.source, values)
@@ -654,6 +654,7 @@ func (b *body) hostile() {
 			b.op("end")
 		}
 	case 1: // a tall operand stack
+		n = min(n, 300)
 		for range n {
 			b.op("local.get", b.local(I64))
 		}
