@@ -1,6 +1,7 @@
 package meter
 
 import (
+	"cmp"
 	"math/bits"
 	"slices"
 )
@@ -67,8 +68,10 @@ const (
 	evCall                   // arg: function
 	evCallIndirect           // arg: type
 	evRefFunc                // arg: function
-	evCanon32                // the f32 on top is made canonical before; arg: provenance
+	evCanon32                // the f32 on top is made canonical before; arg: provenance; flag: it is copysign
 	evCanon64                //
+	evCopysign32             // copysign of a sign whose bits are fixed
+	evCopysign64             //
 	evLanes32                // the lanes of the v128 on top are made canonical after
 	evLanes64                //
 	evBytes                  // bulk instruction, length in bytes on top
@@ -242,26 +245,49 @@ func (v *validator) weigh(results uint32) uint32 {
 // resolve decides which locals may hold a NaN made by arithmetic, and drops the
 // events of floats whose bits are fixed.
 func (v *validator) resolve() {
-	for changed := true; changed; {
-		changed = false
-		for _, flow := range v.flows {
-			if v.madeLocals[flow[0]] && !v.madeLocals[flow[1]] {
-				v.madeLocals[flow[1]] = true
-				changed = true
-			}
-		}
-	}
+	v.spread()
 	for i := range v.events {
 		e := &v.events[i]
 		if e.kind != evCanon32 && e.kind != evCanon64 {
 			continue
 		}
-		if local, ok := slot(e.arg).local(); ok && !v.madeLocals[local] {
+		copysign, temporary := evCopysign64, needF64
+		if e.kind == evCanon32 {
+			copysign, temporary = evCopysign32, needF32
+		}
+		switch local, ok := slot(e.arg).local(); {
+		case !ok || v.madeLocals[local]:
+			v.needs |= temporary
+		case e.flag:
+			v.needs |= temporary
+			e.kind = copysign
+		default:
 			e.kind = evNone
-		} else if e.kind == evCanon32 {
-			v.needs |= needF32
-		} else {
-			v.needs |= needF64
+		}
+	}
+}
+
+// spread follows the flows from locals that hold what arithmetic made.
+func (v *validator) spread() {
+	if len(v.flows) == 0 {
+		return
+	}
+	slices.SortFunc(v.flows, func(a, b [2]uint32) int { return cmp.Compare(a[0], b[0]) })
+	var todo []uint32
+	for index, is := range v.madeLocals {
+		if is {
+			todo = append(todo, uint32(index))
+		}
+	}
+	for len(todo) > 0 {
+		from := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		i, _ := slices.BinarySearchFunc(v.flows, from, func(flow [2]uint32, from uint32) int { return cmp.Compare(flow[0], from) })
+		for ; i < len(v.flows) && v.flows[i][0] == from; i++ {
+			if to := v.flows[i][1]; !v.madeLocals[to] {
+				v.madeLocals[to] = true
+				todo = append(todo, to)
+			}
 		}
 	}
 }
@@ -505,11 +531,13 @@ func (v *validator) plain(at int, info *opInfo) {
 	case nanKeep:
 		result |= last.provenance()
 	case nanTop:
-		if live {
-			v.canon(at, last)
-		}
-		if info.push == info.pop[0] { // copysign: as good as its first operand
+		// copysign and replace_lane are as good as their first operand.
+		sign := info.push == info.pop[0] && info.push != V128
+		if sign {
 			result |= first.provenance()
+		}
+		if live {
+			v.canon(at, last, sign)
 		}
 	case nanLanes32:
 		v.lanes(at, evLanes32, needLanes32, live)
@@ -871,7 +899,7 @@ func (v *validator) local(at int, op byte, live bool) {
 	s := v.pop(at, t)
 	if float && live {
 		if from, ok := s.local(); ok {
-			if from != index && len(v.flows) < 1<<20 {
+			if from != index {
 				v.flows = append(v.flows, [2]uint32{from, index})
 			}
 		} else if s.provenance() == made {
@@ -910,21 +938,26 @@ func (v *validator) global(at int, op byte, live bool) {
 		v.needs |= needV128
 		v.note(evGlobalSet, at, index, false)
 	default:
-		v.canon(at, s)
+		v.canon(at, s, false)
 	}
 }
 
 // canon notes that the float on top, if arithmetic may have made it, must be
-// canonical before the instruction just read.
-func (v *validator) canon(at int, s slot) {
-	if s.provenance() == fixed {
-		return
-	}
+// canonical before the instruction just read; sign says that this is copysign.
+func (v *validator) canon(at int, s slot, sign bool) {
+	kind, copysign, temporary := evCanon64, evCopysign64, needF64
 	switch s.valType() {
 	case F32:
-		v.note(evCanon32, at, uint32(s), false)
+		kind, copysign, temporary = evCanon32, evCopysign32, needF32
 	case F64:
-		v.note(evCanon64, at, uint32(s), false)
+	default:
+		return
+	}
+	if s.provenance() != fixed {
+		v.note(kind, at, uint32(s), sign)
+	} else if sign {
+		v.needs |= temporary
+		v.note(copysign, at, 0, false)
 	}
 }
 

@@ -77,17 +77,26 @@ const (
 	opI32Add        = 0x6a
 	opI32Sub        = 0x6b
 	opI32Mul        = 0x6c
+	opI32And        = 0x71
+	opI32Or         = 0x72
 	opI64Add        = 0x7c
 	opI64Sub        = 0x7d
 	opI64Mul        = 0x7e
+	opI64And        = 0x83
 	opI64Or         = 0x84
 	opI64ShrU       = 0x88
 	opI64ExtendI32U = 0xad
-	opRefNull       = 0xd0
-	opRefIsNull     = 0xd1
-	opRefFunc       = 0xd2
-	opBulk          = 0xfc
-	opVector        = 0xfd
+
+	opI32ReinterpretF32 = 0xbc
+	opI64ReinterpretF64 = 0xbd
+	opF32ReinterpretI32 = 0xbe
+	opF64ReinterpretI64 = 0xbf
+
+	opRefNull   = 0xd0
+	opRefIsNull = 0xd1
+	opRefFunc   = 0xd2
+	opBulk      = 0xfc
+	opVector    = 0xfd
 
 	// after opBulk
 	opMemoryInit = 8

@@ -202,7 +202,7 @@ func (r *rewriter) allocateSegments() {
 		case evTableInit:
 			s := &r.p.elems[e.arg]
 			dropped, droppable := r.elemDropped[e.arg]
-			if s.mode == elemPassive && !droppable {
+			if s.mode == elemPassive && s.elem == FuncRef && !droppable {
 				return
 			}
 			empty, ok := r.emptyElem[s.elem]
@@ -210,8 +210,13 @@ func (r *rewriter) allocateSegments() {
 				empty = uint32(len(r.p.elems) + len(r.emptyElem))
 				r.emptyElem[s.elem] = empty
 			}
-			if droppable {
-				r.addInit(initKey{e.arg, int64(r.tableOf(e))}, dropped, empty)
+			key := initKey{e.arg, int64(r.tableOf(e))}
+			switch {
+			case s.mode != elemPassive:
+			case s.elem == ExternRef:
+				r.addNullInit(key, dropped, droppable, empty, len(s.items))
+			default:
+				r.addInit(key, dropped, empty)
 			}
 		}
 	})
@@ -249,6 +254,44 @@ func (r *rewriter) addInit(key initKey, dropped, empty uint32) {
 		e.init(key, key.segment)
 		e.op(opEnd)
 	})
+}
+
+// addNullInit adds a function that does table.init from a segment of externref,
+// which can hold nothing but nulls. wazero 1.12 takes such a segment for an
+// empty one, so its bounds are checked here and the table is filled.
+func (r *rewriter) addNullInit(key initKey, dropped uint32, droppable bool, empty uint32, items int) {
+	if _, ok := r.inits[key]; ok {
+		return
+	}
+	t := FuncType{Params: []ValType{I32, I32, I32}}
+	r.inits[key] = r.add(t, func(e *emitter) {
+		e.localGet(1)
+		e.op(opI64ExtendI32U)
+		e.localGet(2)
+		e.op(opI64ExtendI32U, opI64Add)
+		e.i64(int64(items))
+		if droppable {
+			e.i64(0)
+			e.globalGet(dropped)
+			e.op(opI32Eqz, opSelect)
+		}
+		e.op(opI64GtU, opIf, typeVoid)
+		e.i32(0) // beyond its end: a table trap, whatever the table
+		e.i32(1)
+		e.i32(0)
+		e.initFrom(key.table, empty)
+		e.op(opEnd)
+		e.localGet(0)
+		e.fillNull(uint32(key.table), func() { e.localGet(2) })
+	})
+}
+
+// fillNull fills a table of externref with null, from the index on the stack.
+func (e *emitter) fillNull(table uint32, length func()) {
+	e.op(opRefNull, byte(ExternRef))
+	length()
+	e.indexed(opBulk, opTableFill)
+	e.b = appendU32(e.b, table)
 }
 
 func (e *emitter) init(key initKey, segment uint32) {
@@ -389,6 +432,10 @@ func (r *rewriter) fillTables(e *emitter) {
 		}
 		r.pay(e, func() { e.i64(int64(costBulk) + EntryCost*int64(len(s.items))) })
 		e.i32(int32(s.offset))
+		if s.elem == ExternRef {
+			e.fillNull(s.table, func() { e.i32(int32(len(s.items))) })
+			continue
+		}
 		e.i32(0)
 		e.i32(int32(len(s.items)))
 		e.initFrom(int64(s.table), uint32(i))

@@ -59,7 +59,7 @@ func lastOfLoop(events []event, loop int) int {
 	for i := loop + 1; i+1 < len(events) && events[i].end-start <= unrollTwiceBytes; i++ {
 		e := &events[i]
 		switch e.kind {
-		case evNone, evCanon32, evCanon64, evLanes32, evLanes64, evGlobalGet, evGlobalSet, evRefFunc:
+		case evNone, evCanon32, evCanon64, evCopysign32, evCopysign64, evLanes32, evLanes64, evGlobalGet, evGlobalSet, evRefFunc:
 			continue
 		case evBr:
 		case evBrIf:
