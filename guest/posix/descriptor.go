@@ -18,18 +18,18 @@ type descriptors struct {
 	open []*descriptor // nil where free
 	free int           // no number below it is free
 	held int           // how many are open
+
+	streams [3]descriptor // 0, 1 and 2 at the start
 }
 
 func (t *descriptors) standard(s *System) {
-	t.open = make([]*descriptor, 3, 8)
-	t.held, t.free = 3, 3
-	for i := range t.open {
-		base := rightsOutput
-		if i == 0 {
-			base = rightsInput
-		}
-		t.open[i] = &descriptor{stream: &s.streams[i], base: base}
+	t.open = make([]*descriptor, len(t.streams), 8)
+	t.held, t.free = len(t.streams), len(t.streams)
+	for i := range t.streams {
+		t.streams[i] = descriptor{stream: &s.streams[i], base: rightsOutput}
+		t.open[i] = &t.streams[i]
 	}
+	t.streams[0].base = rightsInput
 }
 
 func (t *descriptors) add(d *descriptor) (uint32, error) {

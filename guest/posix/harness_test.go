@@ -279,8 +279,8 @@ func runWasm(t testing.TB, wasm []byte, s *System) turn.Outcome {
 	return instance.Outcome(s.Run(instance))
 }
 
-// buildGo builds a program of testdata for wasip1.
-func buildGo(t testing.TB, name string) []byte {
+// BuildGo builds a program of testdata for wasip1.
+func BuildGo(t testing.TB, name string) []byte {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), name+".wasm")
 	cmd := exec.Command("go", "build", "-o", out, "./testdata/"+name)

@@ -32,10 +32,17 @@ type inode struct {
 // A directory is the part of an inode that only directories have.
 type directory struct {
 	parent  *inode            // nil at the top
-	entries map[string]*inode // nil for a name known to be absent
+	entries map[string]*inode // by name; nil for a name known to be absent. Made when needed
 	count   int               // names that are not absent
 	listed  bool              // every name of the tree's directory is in entries
 	listing []dirEntry        // in order; nil if it must be made again; never changed
+}
+
+func (d *directory) put(name string, n *inode) {
+	if d.entries == nil {
+		d.entries = map[string]*inode{}
+	}
+	d.entries[name] = n
 }
 
 type dirEntry struct {
@@ -56,7 +63,7 @@ func (s *System) newInode(m *mount, kind Kind) (*inode, error) {
 	n := &inode{number: s.lastNumber, kind: kind, mount: m, known: true, loaded: true}
 	n.atime, n.mtime, n.ctime = s.now(), s.now(), s.now()
 	if kind == Dir {
-		n.dir = &directory{entries: map[string]*inode{}, listed: true}
+		n.dir = &directory{listed: true}
 	}
 	return n, nil
 }
@@ -104,7 +111,7 @@ func (s *System) enter(dir *inode, name string, n *inode) {
 	if old, ok := dir.dir.entries[name]; ok && old == nil {
 		s.inodes-- // a name known to be absent
 	}
-	dir.dir.entries[name] = n
+	dir.dir.put(name, n)
 	dir.dir.count++
 	dir.dir.listing = nil
 	n.links++
@@ -119,7 +126,7 @@ func (s *System) detach(dir *inode, name string) {
 	if dir.dir.listed {
 		delete(dir.dir.entries, name)
 	} else {
-		dir.dir.entries[name] = nil // or it would be found in the tree again
+		dir.dir.put(name, nil) // or it would be found in the tree again
 		s.inodes++
 	}
 	dir.dir.count--

@@ -29,6 +29,9 @@ func (m *mount) observe(path string, kind Kind) *Observation {
 	}
 	o, ok := m.observed[path]
 	if !ok {
+		if m.observed == nil {
+			m.observed = map[string]*Observation{}
+		}
 		o = &Observation{Mount: m.index, Path: path, Kind: kind}
 		m.observed[path] = o
 	}
@@ -77,7 +80,6 @@ func (s *System) newMount(index int, config Mount) (*mount, error) {
 	m := &mount{
 		index: index, at: path.Clean(config.Guest), device: uint64(len(s.mounts) + 1),
 		writable: config.Writable, tree: config.Tree, pinned: config.Digest != "",
-		observed: map[string]*Observation{},
 	}
 	if config.Guest == "" || len(config.Guest) > PathBytesMax || strings.IndexByte(config.Guest, 0) >= 0 {
 		return nil, errors.New("not a path a program can see")

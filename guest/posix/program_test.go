@@ -40,7 +40,7 @@ var dataTree = fakeTree{
 // A Go program sees what its inputs say, and what it saw is enough to run it
 // again with the same result.
 func TestGoProgram(t *testing.T) {
-	wasm := buildGo(t, "gowasi")
+	wasm := BuildGo(t, "gowasi")
 	blobs := map[string][]byte{}
 	var out, errs bytes.Buffer
 	config := Config{

@@ -3,6 +3,7 @@ package posix
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"hash"
@@ -37,9 +38,9 @@ func (t *stream) passed(b []byte) {
 
 func (t *stream) result() Stream {
 	if t.sum == nil {
-		return Stream{Digest: digestOf(nil)}
+		return Stream{Digest: digestEmpty}
 	}
-	return Stream{Bytes: t.count, Digest: fmt.Sprintf("sha256:%x", t.sum.Sum(nil))}
+	return Stream{Bytes: t.count, Digest: digestText(t.sum.Sum(nil))}
 }
 
 // write passes bytes on; an error is a failure of the host.
@@ -119,4 +120,12 @@ func (t *stream) fill() error {
 	return err
 }
 
-func digestOf(b []byte) string { return fmt.Sprintf("sha256:%x", sha256.Sum256(b)) }
+// digestEmpty is the digest of no bytes.
+var digestEmpty = digestOf(nil)
+
+func digestOf(b []byte) string {
+	sum := sha256.Sum256(b)
+	return digestText(sum[:])
+}
+
+func digestText(sum []byte) string { return "sha256:" + hex.EncodeToString(sum) }

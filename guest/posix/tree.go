@@ -58,7 +58,7 @@ func (s *System) lookup(dir *inode, name string) (*inode, error) {
 			return nil, ENOSPC
 		}
 		s.inodes++
-		dir.dir.entries[name] = nil
+		dir.dir.put(name, nil)
 		dir.mount.observe(path, Absent)
 		return nil, ENOENT
 	}
