@@ -67,15 +67,15 @@ func Open(dir string, bytesMax int64) (*Cache, error) {
 }
 
 // An engine keeps machine code in one of two ways: it writes and reads files in
-// a directory that it is given, or it gives and takes bytes. One that does
-// neither has its metered modules cached only.
+// a directory that it is given, or it gives bytes and takes a file of them. One
+// that does neither has its metered modules cached only.
 type (
 	filer interface {
 		CompileIn(ctx context.Context, module *meter.Module, dir string) (machine.Code, error)
 	}
 	serializer interface {
 		Serialize(machine.Code) ([]byte, error)
-		Restore(*meter.Module, []byte) (machine.Code, error)
+		Restore(module *meter.Module, path string) (machine.Code, error)
 	}
 )
 
@@ -118,7 +118,7 @@ func load(ctx context.Context, engine machine.Engine, dir string) (*machine.Prog
 	case filer:
 		code, err = engine.CompileIn(ctx, module, dir)
 	case serializer:
-		code, err = engine.Restore(module, entry[codeFile])
+		code, err = engine.Restore(module, filepath.Join(dir, codeFile))
 	default:
 		code, err = engine.Compile(ctx, module)
 	}

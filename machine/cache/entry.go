@@ -29,8 +29,8 @@ const (
 
 var errDamaged = errors.New("entry is damaged")
 
-// check verifies all files of an entry, and gives the contents of those that
-// are ours.
+// check verifies all files of an entry, and gives the contents of the metered
+// module's.
 func check(dir string) (map[string][]byte, error) {
 	sums, err := readSums(dir, filepath.Base(dir))
 	if err != nil {
@@ -44,7 +44,7 @@ func check(dir string) (map[string][]byte, error) {
 		}
 		delete(sums, path)
 		got := ""
-		if path == moduleFile || path == wasmFile || path == codeFile {
+		if path == moduleFile || path == wasmFile {
 			b, err := os.ReadFile(filepath.Join(dir, path))
 			if err != nil {
 				return err

@@ -90,9 +90,9 @@ void carrel_compile(wasm_engine_t *engine, const uint8_t *wasm, size_t len,
   if (error) fail(out, error);
 }
 
-void carrel_deserialize(wasm_engine_t *engine, const uint8_t *bytes, size_t len,
+void carrel_deserialize(wasm_engine_t *engine, const char *path,
                         wasmtime_module_t **module, carrel_outcome *out) {
-  wasmtime_error_t *error = wasmtime_module_deserialize(engine, bytes, len, module);
+  wasmtime_error_t *error = wasmtime_module_deserialize_file(engine, path, module);
   if (error) fail(out, error);
 }
 

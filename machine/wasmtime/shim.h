@@ -35,7 +35,7 @@ void carrel_link_done(wasmtime_linker_t *linker, wasmtime_module_t *module,
                       wasmtime_instance_pre_t **pre, carrel_outcome *out);
 void carrel_compile(wasm_engine_t *engine, const uint8_t *wasm, size_t len,
                     wasmtime_module_t **module, carrel_outcome *out);
-void carrel_deserialize(wasm_engine_t *engine, const uint8_t *bytes, size_t len,
+void carrel_deserialize(wasm_engine_t *engine, const char *path,
                         wasmtime_module_t **module, carrel_outcome *out);
 void carrel_serialize(wasmtime_module_t *module, wasm_byte_vec_t *bytes, carrel_outcome *out);
 

@@ -56,13 +56,16 @@ func (e *engine) Compile(_ context.Context, module *meter.Module) (machine.Code,
 	return e.link(module, compiled)
 }
 
-// Restore makes code of what Serialize gave, from the same version of the
-// engine on the same kind of processor; anything else is an error. The bytes
-// are trusted: code that this engine did not make can do anything.
-func (e *engine) Restore(module *meter.Module, serialized []byte) (machine.Code, error) {
+// Restore makes code of a file that holds what Serialize gave, in the same
+// version of the engine on the same kind of processor; anything else is an
+// error. The file is mapped and trusted: code that this engine did not make can
+// do anything.
+func (e *engine) Restore(module *meter.Module, path string) (machine.Code, error) {
+	name := C.CString(path)
+	defer C.free(unsafe.Pointer(name))
 	var out C.carrel_outcome
 	var compiled *C.wasmtime_module_t
-	C.carrel_deserialize(e.c, (*C.uint8_t)(unsafe.SliceData(serialized)), C.size_t(len(serialized)), &compiled, &out)
+	C.carrel_deserialize(e.c, name, &compiled, &out)
 	if err := failure(&out); err != nil {
 		return nil, err
 	}
