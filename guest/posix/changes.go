@@ -218,13 +218,20 @@ func (w *walk) because(path string, err error) error {
 	return fmt.Errorf("write back: %w", err)
 }
 
+// escapeNamesMax is how many names escapes walks before it gives up.
+const escapeNamesMax = 4 * PathBytesMax
+
 // escapes reports whether a link at path could lead out of the mount, as the
-// tree is now. Names that are not there count as directories.
+// tree is now, or winds too much to tell. Names that are not there count as
+// directories.
 func (w *walk) escapes(path, target string) bool {
 	dirs := []*inode{w.mount.root}
 	names := strings.Split(path, "/")
 	rest := append(names[:len(names)-1:len(names)-1], strings.Split(target, "/")...)
-	for links := 0; len(rest) > 0; {
+	for links, walked := 0, 0; len(rest) > 0; walked++ {
+		if walked > escapeNamesMax {
+			return true
+		}
 		name := rest[0]
 		rest = rest[1:]
 		switch dir := dirs[len(dirs)-1]; {

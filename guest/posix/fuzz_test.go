@@ -77,7 +77,7 @@ func (s *System) verify() error {
 			return nil
 		}
 		live[n] = true
-		total += int64(len(n.data))
+		total += int64(len(n.data) + len(n.target))
 		if n.kind != Dir {
 			return nil
 		}

@@ -70,10 +70,14 @@ func (s *System) newInode(m *mount, kind Kind) (*inode, error) {
 
 // adopt makes the inode of something found in a mounted tree.
 func (s *System) adopt(m *mount, path string, kind Kind) (*inode, error) {
+	if int64(len(path)) > SeenBytesMax-s.seen {
+		return nil, ENOSPC
+	}
 	n, err := s.newInode(m, kind)
 	if err != nil {
 		return nil, err
 	}
+	s.seen += int64(len(path))
 	n.from, n.known, n.loaded = path, kind != File, false
 	n.atime, n.mtime, n.ctime = s.config.Start, s.config.Start, s.config.Start
 	if kind == Dir {
@@ -141,8 +145,8 @@ func (s *System) detach(dir *inode, name string) {
 func (s *System) release(n *inode) {
 	if n.links == 0 && n.opens == 0 {
 		s.inodes--
-		s.total -= int64(len(n.data))
-		n.data = nil
+		s.total -= int64(len(n.data) + len(n.target))
+		n.data, n.target = nil, ""
 	}
 }
 

@@ -15,7 +15,8 @@ const (
 	InodesMax     = 1 << 20 // files, directories, links and looked-up absent names: ENOSPC
 	EntriesMax    = 1 << 17 // names in one directory: ENOSPC
 	FileBytesMax  = 1 << 30 // size of one file: EFBIG
-	TotalBytesMax = 2 << 30 // content held in memory: ENOSPC, ENOMEM where a file is to be read
+	TotalBytesMax = 2 << 30 // content and targets held in memory: ENOSPC, ENOMEM where one is to be read
+	SeenBytesMax  = 1 << 28 // paths of all that was met or missed in mounted trees: ENOSPC
 	ListedMax     = 1 << 22 // entries held by descriptors that read directories: ENOMEM
 	HardLinksMax  = 1 << 16 // names of one file: EMLINK
 )

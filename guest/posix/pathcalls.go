@@ -1,5 +1,7 @@
 package posix
 
+import "strings"
+
 // place resolves a path that a program gives with a directory descriptor.
 func (s *System) place(fd uint32, need rights, offset, length uint32, follow bool) (place, error) {
 	d, err := s.dir(fd, need)
@@ -226,11 +228,19 @@ func (s *System) pathSymlink(stack []uint64) error {
 	case p.slash:
 		return ENOENT
 	}
+	if int64(len(target)) > TotalBytesMax-s.total {
+		return ENOSPC
+	}
+	// Paid here, since it is walked when the tree is written back.
+	if err := s.charge(nameCost * uint64(1+strings.Count(target, "/"))); err != nil {
+		return err
+	}
 	n, err := s.make(p, Link)
 	if err != nil {
 		return err
 	}
 	n.target = target
+	s.total += int64(len(target))
 	return nil
 }
 

@@ -26,7 +26,8 @@ type System struct {
 
 	inodes     int    // inodes that exist, and names known to be absent
 	lastNumber uint64 // of an inode
-	total      int64  // bytes of content held
+	total      int64  // bytes of content and targets held
+	seen       int64  // bytes of paths met or missed in mounted trees
 	listed     int    // entries held by descriptors
 	failure    error
 

@@ -54,10 +54,11 @@ func (s *System) lookup(dir *inode, name string) (*inode, error) {
 	path := join(dir.from, name)
 	kind, size, err := dir.mount.tree.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		if s.inodes >= InodesMax {
+		if s.inodes >= InodesMax || int64(len(path)) > SeenBytesMax-s.seen {
 			return nil, ENOSPC
 		}
 		s.inodes++
+		s.seen += int64(len(path))
 		dir.dir.put(name, nil)
 		dir.mount.observe(path, Absent)
 		return nil, ENOENT
@@ -159,6 +160,10 @@ func (s *System) readLink(n *inode) error {
 	case target == "" || len(target) > PathBytesMax || !utf8.ValidString(target) || strings.IndexByte(target, 0) >= 0:
 		return s.fail(fmt.Errorf("read link %s: its target is not a path a program can see", n.from))
 	}
+	if int64(len(target)) > TotalBytesMax-s.total {
+		return ENOMEM
+	}
+	s.total += int64(len(target))
 	n.mount.observe(n.from, Link).Target = target
 	n.target, n.loaded = target, true
 	return nil
