@@ -1,0 +1,134 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+)
+
+// A page is what was measured, as Markdown.
+type page struct {
+	text strings.Builder
+	out  io.Writer
+}
+
+func newPage(stdout io.Writer) *page {
+	p := &page{out: stdout}
+	p.printf("# What the contract costs\n\n")
+	p.printf("Written by `make bench` on %s. %s/%s, %s, %d processors; %s; %s; %s.\n\n",
+		time.Now().UTC().Format("2006-01-02"), runtime.GOOS, runtime.GOARCH, processor(), runtime.NumCPU(),
+		runtime.Version(), firstLine("gcc", "--version"), firstLine("clang", "--version"))
+	p.printf("Processor time, medians; all contestants of a workload run in turns. A cell is a ratio: smaller is better.\n")
+	p.printf("`carrel on …` is all of the contract: fuel, depth, NaNs, memory limit.\n\n")
+	return p
+}
+
+func (p *page) printf(format string, args ...any) {
+	fmt.Fprintf(&p.text, format, args...)
+	fmt.Fprintf(p.out, format, args...)
+}
+
+func processor() string {
+	info, err := os.ReadFile("/proc/cpuinfo")
+	if err != nil {
+		return "processor unknown"
+	}
+	for line := range strings.Lines(string(info)) {
+		if name, ok := strings.CutPrefix(line, "model name"); ok {
+			return strings.Trim(name, "\t :\n")
+		}
+	}
+	return "processor unknown"
+}
+
+func firstLine(command string, args ...string) string {
+	out, err := exec.Command(command, args...).Output()
+	if err != nil {
+		return command + " unknown"
+	}
+	line, _, _ := strings.Cut(string(out), "\n")
+	return line
+}
+
+// kernels prints both tables of the C kernels: against native code, and what
+// the contract adds to each engine.
+func (p *page) kernels(subjects []subject, rows []row, fuels map[string]uint64) {
+	p.printf("## C kernels, over native gcc -O2\n\n| | native ms | million fuel |")
+	for _, s := range subjects {
+		p.printf(" %s |", s.name)
+	}
+	p.printf("\n|---|---|---|%s\n", strings.Repeat("---|", len(subjects)))
+	for _, r := range rows {
+		p.printf("| %s | %.0f | %.0f |", r.name, r.times[0].Seconds()*1e3, float64(fuels[r.name])/1e6)
+		for i := range subjects {
+			p.printf(" %.2f |", float64(r.times[i+1])/float64(r.times[0]))
+		}
+		p.printf("\n")
+	}
+	p.printf("| **geomean** | | |")
+	for i := range subjects {
+		p.printf(" **%.2f** |", geomean(ratios(rows, i+1, 0)))
+	}
+	p.printf("\n| worst | | |")
+	for i := range subjects {
+		p.printf(" %.2f |", slices.Max(ratios(rows, i+1, 0)))
+	}
+	p.printf("\n\n")
+	p.overhead(subjects, rows)
+}
+
+// overhead prints what each counted subject adds to its bare engine.
+func (p *page) overhead(subjects []subject, rows []row) {
+	type pair struct{ of, over int }
+	var pairs []pair
+	for of, s := range subjects {
+		for over, bare := range subjects {
+			if s.name == "carrel on "+bare.name || s.name == bare.name+", its own fuel" {
+				pairs = append(pairs, pair{of + 1, over + 1})
+			}
+		}
+	}
+	p.printf("## The same, over the bare engine\n\n| |")
+	for _, x := range pairs {
+		p.printf(" %s |", subjects[x.of-1].name)
+	}
+	p.printf("\n|---|%s\n", strings.Repeat("---|", len(pairs)))
+	for _, r := range rows {
+		p.printf("| %s |", r.name)
+		for _, x := range pairs {
+			p.printf(" %+.1f %% |", percent(float64(r.times[x.of])/float64(r.times[x.over])))
+		}
+		p.printf("\n")
+	}
+	p.printf("| **geomean** |")
+	for _, x := range pairs {
+		p.printf(" **%+.1f %%** |", percent(geomean(ratios(rows, x.of, x.over))))
+	}
+	p.printf("\n| worst |")
+	for _, x := range pairs {
+		p.printf(" %+.1f %% |", percent(slices.Max(ratios(rows, x.of, x.over))))
+	}
+	p.printf("\n\n")
+}
+
+func percent(ratio float64) float64 { return (ratio - 1) * 100 }
+
+// quickjs prints the interpreter-shaped guest.
+func (p *page) quickjs(subjects []subject, r row) {
+	p.printf("## QuickJS (npm quickjs-wasi), a fixed script\n\n| | ms | over the bare engine |\n|---|---|---|\n")
+	for i, s := range subjects {
+		p.printf("| %s | %.0f |", s.name, r.times[i].Seconds()*1e3)
+		for j, bare := range subjects {
+			if s.name == "carrel on "+bare.name || s.name == bare.name+", its own fuel" {
+				p.printf(" %+.1f %%", percent(float64(r.times[i])/float64(r.times[j])))
+			}
+		}
+		p.printf(" |\n")
+	}
+	p.printf("\n")
+}

@@ -1,0 +1,122 @@
+//go:build wasmtime && cgo
+
+package main
+
+import (
+	"fmt"
+
+	"github.com/bytecodealliance/wasmtime-go/v39"
+
+	"carrel/machine"
+	ours "carrel/machine/wasmtime"
+)
+
+func wasmtimeEngine() (machine.Engine, error) { return ours.New(ours.Options{}) }
+
+// bareWasmtime is wasmtime as it comes; fuelledWasmtime counts with its own fuel.
+var (
+	bareWasmtime    = &subject{"wasmtime", loadWasmtime(false)}
+	fuelledWasmtime = &subject{"wasmtime, its own fuel", loadWasmtime(true)}
+)
+
+func loadWasmtime(fuel bool) func([]byte, []hostFunc) (guest, error) {
+	return func(wasm []byte, imports []hostFunc) (guest, error) {
+		config := wasmtime.NewConfig()
+		config.SetConsumeFuel(fuel)
+		engine := wasmtime.NewEngineWithConfig(config)
+		store := wasmtime.NewStore(engine)
+		if fuel {
+			if err := store.SetFuel(1 << 62); err != nil {
+				return nil, err
+			}
+		}
+		g := &wasmtimeGuest{store: store, functions: map[string]*wasmtime.Func{}}
+		linker := wasmtime.NewLinker(engine)
+		for _, f := range imports {
+			if err := linker.FuncNew(f.module, f.name, funcType(f), g.host(f)); err != nil {
+				return nil, err
+			}
+		}
+		module, err := wasmtime.NewModule(engine, wasm)
+		if err != nil {
+			return nil, err
+		}
+		if g.instance, err = linker.Instantiate(store, module); err != nil {
+			return nil, err
+		}
+		return g, nil
+	}
+}
+
+func funcType(f hostFunc) *wasmtime.FuncType {
+	list := func(short string) (types []*wasmtime.ValType) {
+		for _, c := range short {
+			kind := wasmtime.KindI32
+			if c == 'l' {
+				kind = wasmtime.KindI64
+			}
+			types = append(types, wasmtime.NewValType(kind))
+		}
+		return types
+	}
+	return wasmtime.NewFuncType(list(f.params), list(f.results))
+}
+
+type wasmtimeGuest struct {
+	store     *wasmtime.Store
+	instance  *wasmtime.Instance
+	functions map[string]*wasmtime.Func
+}
+
+func (g *wasmtimeGuest) host(f hostFunc) func(*wasmtime.Caller, []wasmtime.Val) ([]wasmtime.Val, *wasmtime.Trap) {
+	return func(_ *wasmtime.Caller, args []wasmtime.Val) ([]wasmtime.Val, *wasmtime.Trap) {
+		var stack [8]uint64
+		for i, a := range args {
+			if f.params[i] == 'l' {
+				stack[i] = uint64(a.I64())
+			} else {
+				stack[i] = uint64(uint32(a.I32()))
+			}
+		}
+		f.run(g.memory(), stack[:])
+		switch f.results {
+		case "i":
+			return []wasmtime.Val{wasmtime.ValI32(int32(stack[0]))}, nil
+		case "l":
+			return []wasmtime.Val{wasmtime.ValI64(int64(stack[0]))}, nil
+		}
+		return nil, nil
+	}
+}
+
+func (g *wasmtimeGuest) call(export string, args ...uint64) (uint64, error) {
+	f := g.functions[export]
+	if f == nil {
+		if f = g.instance.GetFunc(g.store, export); f == nil {
+			return 0, fmt.Errorf("no export %q", export)
+		}
+		g.functions[export] = f
+	}
+	params := f.Type(g.store).Params()
+	values := make([]any, len(args))
+	for i, a := range args {
+		values[i] = int32(a)
+		if params[i].Kind() == wasmtime.KindI64 {
+			values[i] = int64(a)
+		}
+	}
+	result, err := f.Call(g.store, values...)
+	switch r := result.(type) {
+	case int32:
+		return uint64(uint32(r)), err
+	case int64:
+		return uint64(r), err
+	}
+	return 0, err
+}
+
+func (g *wasmtimeGuest) memory() []byte {
+	return g.instance.GetExport(g.store, "memory").Memory().UnsafeData(g.store)
+}
+
+func (g *wasmtimeGuest) close() { g.store.Close() }
