@@ -12,6 +12,7 @@ import (
 
 	"carrel/machine"
 	"carrel/machine/meter"
+	"carrel/machine/page"
 )
 
 // instanceConfig runs nothing at instantiation and gives no name, so that
@@ -75,7 +76,9 @@ func (c *code) Instantiate(host machine.Host) (_ machine.Cell, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			cell.Free()
-			err = fmt.Errorf("the engine panicked: %v", p)
+			if err, _ = p.(error); !errors.Is(err, page.ErrNoMemory) { // see Allocate
+				err = fmt.Errorf("the engine panicked: %v", p)
+			}
 		}
 	}()
 	ctx := experimental.WithMemoryAllocator(c.imports, cell)
