@@ -2,6 +2,7 @@ package machine
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"sync/atomic"
@@ -406,6 +407,20 @@ func canonical(stack []uint64, types []meter.ValType) {
 		}
 		n++
 	}
+}
+
+// Root is the root of the instance's image as it is now: its memory, its
+// mutable globals, and the host region that its personality gives. Only an
+// instance that is at rest, or that exited, has one.
+func (i *Instance) Root(host []byte) string {
+	var globals []uint64
+	for _, g := range i.program.Module.Globals {
+		for _, export := range g.Exports {
+			globals = append(globals, i.cell.Global(export))
+		}
+	}
+	root := page.Root(i.cell.Memory(), globals, host)
+	return "sha256:" + hex.EncodeToString(root[:])
 }
 
 // Load meters and compiles a program.

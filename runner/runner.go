@@ -36,6 +36,7 @@ type Spec struct {
 	Stdin          io.Reader // nil is empty
 	Stdout, Stderr io.Writer // nil discards
 	Mounts         []Mount   // the program's descriptors from 3 on
+	Root           bool      // take the root of the image that an exit leaves
 
 	// Keep, if set, is given every file that the program reads in a directory,
 	// so that it can be found when the receipt is verified.
@@ -84,6 +85,9 @@ func Run(ctx context.Context, load Load, spec *Spec) (*Turn, error) {
 	defer context.AfterFunc(ctx, instance.Stop)()
 
 	t.Outcome = instance.Outcome(system.Run(instance))
+	if spec.Root && t.Outcome.Class == turn.Exit {
+		t.Outcome.Root = instance.Root(nil)
+	}
 	t.Err = system.Err()
 	t.streams = system.Result()
 	if t.Outcome.Class == turn.Refused {

@@ -154,6 +154,7 @@ func (f *runFlags) spec(args []string) (*runner.Spec, error) {
 		Clock:  clock,
 		Seed:   seed,
 		Limits: turn.Limits{Fuel: uint64(f.fuel), MemoryPages: pages},
+		Root:   f.receipt != "",
 	}, nil
 }
 
