@@ -331,6 +331,10 @@ func TestDescriptors(t *testing.T) {
 	if got := p.open(3, "e", openCreate); got != 5 {
 		t.Errorf("lowest free is %d", got)
 	}
+	p.want(0, "fd_renumber", 4, 5)
+	if got := p.open(3, "e", 0); got != 4 {
+		t.Errorf("lowest free after renumbering is %d", got)
+	}
 	// Over a preopened directory, which is then gone.
 	p.want(0, "fd_prestat_get", 3, out)
 	if n := le.Uint32(p.memory[out+4:]); n != 2 {

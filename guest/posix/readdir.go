@@ -75,9 +75,6 @@ func (d *descriptor) entry(cookie uint64) (string, *inode) {
 		}
 		return "..", dir.parent
 	}
-	e := d.entries[cookie-2]
-	if dir.entries[e.name] == nil {
-		return "", nil
-	}
-	return e.name, dir.entries[e.name]
+	name := d.entries[cookie-2].name
+	return name, dir.entries[name]
 }
