@@ -17,8 +17,8 @@ type Options struct {
 	Bounded bool
 	// Portable leaves out what engines do differently when nothing is rewritten:
 	// the module itself makes a NaN of arithmetic canonical wherever its bits
-	// can be seen, it does not read active data segments, and its active element
-	// segments fit.
+	// can be seen, it does not read active data segments, its active element segments
+	// fit, and those of externref are empty.
 	Portable bool
 	// Imageable leaves out what makes a program not imageable: writing tables
 	// and reference globals at run time.
@@ -164,10 +164,6 @@ const (
 	budget      = 300  // loop rounds and calls of one export, when bounded
 	pagesMost   = 12   // memory that a module declares
 	entriesMost = 1000 // tables that a module declares
-
-	// externSegments is whether element segments of externref have items:
-	// wazero takes passive ones to be empty.
-	externSegments = false
 )
 
 type function struct {
@@ -408,7 +404,7 @@ func (g *generator) planSegments() {
 func (g *generator) planElem() {
 	t := one(g.source, g.tables)
 	s := segment{typ: t.typ, size: one(g.source, []int{3, 5, 0, 8, 1})}
-	if t.typ == ExternRef && !externSegments {
+	if t.typ == ExternRef && g.o.Portable {
 		s.size = 0
 	}
 	var funcs []uint32
