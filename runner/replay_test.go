@@ -44,7 +44,7 @@ func TestReplayChecksInput(t *testing.T) {
 	load := func(ctx context.Context, wasm []byte) (*machine.Program, error) {
 		return machine.Load(ctx, engine, wasm)
 	}
-	ran, err := runner.Run(t.Context(), load, &runner.Spec{Program: nothing, Args: []string{"nothing"}, Limits: turn.Limits{Fuel: 1 << 20, MemoryPages: 16},
+	ran, err := runner.Run(t.Context(), load, &runner.Spec{Program: nothing, Args: []string{"nothing"}, Limits: turn.Limits{Fuel: 1 << 20, MemoryPages: 16}, Root: true,
 		Mounts: []runner.Mount{{Guest: "/tmp", Kind: receipt.MountTemp, Mode: receipt.ModeRW}}})
 	if err != nil || ran.Outcome.Class != turn.Exit {
 		t.Fatal(ran, err)
