@@ -62,6 +62,8 @@ const (
 	opGlobalSet     = 0x24
 	opTableGet      = 0x25
 	opTableSet      = 0x26
+	opF32Store      = 0x38
+	opF64Store      = 0x39
 	opMemorySize    = 0x3f
 	opMemoryGrow    = 0x40
 	opI32Const      = 0x41
