@@ -43,8 +43,8 @@ func Same(t testing.TB, wasm []byte, engines ...machine.Engine) {
 	}
 }
 
-// fuelLimit is the limit of a run that is to end by itself, or soon enough.
-const fuelLimit = 3_000_000
+// PlentyOfFuel is the limit of a run that is to end by itself, or soon enough.
+const PlentyOfFuel = 3_000_000
 
 // Compare runs a module that wasmgen generated on each engine: all its exports
 // in order, on one instance, with several fuel limits. An error says what two
@@ -58,42 +58,52 @@ const fuelLimit = 3_000_000
 //     beginning of what it is called for without limit;
 //   - the size of the slices in which the guest gets its fuel changes nothing.
 func Compare(wasm []byte, engines ...machine.Engine) error {
+	_, err := CompareWithin(PlentyOfFuel, wasm, engines...)
+	return err
+}
+
+// CompareWithin is Compare with another limit in place of PlentyOfFuel. It
+// returns what the exports of a module returned that came to an end within it.
+func CompareWithin(limit uint64, wasm []byte, engines ...machine.Engine) ([][]uint64, error) {
 	module, err := meter.Rewrite(wasm)
 	if err != nil {
-		return fmt.Errorf("rewrite: %w", err)
+		return nil, fmt.Errorf("rewrite: %w", err)
 	}
 	var runners []*runner
 	for _, engine := range engines {
 		r, err := newRunner(engine, module)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		defer r.close()
 		runners = append(runners, r)
 	}
-	full, err := sameOn(runners, fuelLimit)
+	full, err := sameOn(runners, limit)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if err := slicesDoNotMatter(runners[0], full, fuelLimit); err != nil {
-		return err
+	if err := slicesDoNotMatter(runners[0], full, limit); err != nil {
+		return nil, err
 	}
-	for _, limit := range limitsOf(full) {
-		got, err := sameOn(runners, limit)
+	for _, lower := range limitsOf(full, limit) {
+		got, err := sameOn(runners, lower)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		if err := lawful(full, got, limit); err != nil {
-			return fmt.Errorf("with fuel limit %d: %w", limit, err)
+		if err := lawful(full, got, lower); err != nil {
+			return nil, fmt.Errorf("with fuel limit %d: %w", lower, err)
 		}
 	}
-	return nil
+	if full.class != turn.Exit {
+		return nil, nil
+	}
+	return full.results, nil
 }
 
 // limitsOf are the fuel limits to try after a run with plenty.
-func limitsOf(full *run) []uint64 {
+func limitsOf(full *run, plenty uint64) []uint64 {
 	if full.class != turn.Exit {
-		return []uint64{0, 100, 1000, 10_000, fuelLimit / 3}
+		return []uint64{0, 100, 1000, 10_000, plenty / 3}
 	}
 	total := full.fuel
 	limits := []uint64{total, total - 1, total / 2, total / 3, total - total/10, total / 50, 1, 0}

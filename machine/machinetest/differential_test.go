@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"carrel/machine/machinetest"
@@ -14,10 +15,11 @@ import (
 )
 
 var (
-	seeds = flag.Uint64("differential.seeds", 60, "how many modules of each kind to run on all engines")
-	first = flag.Uint64("differential.first", 0, "the first seed")
-	kind  = flag.String("differential.kind", "", "generate modules of one kind only")
-	save  = flag.String("differential.save", "", "a directory for modules that fail, as generated and as small as they get")
+	seeds  = flag.Uint64("differential.seeds", 60, "how many modules of each kind to run on all engines")
+	first  = flag.Uint64("differential.first", 0, "the first seed")
+	kind   = flag.String("differential.kind", "", "generate modules of one kind only")
+	csmith = flag.String("differential.csmith", "", "a directory with modules and checksums of csmith programs: see scripts/csmith")
+	save   = flag.String("differential.save", "", "a directory for modules that fail, as generated and as small as they get")
 )
 
 // kinds are the options that modules are generated with.
@@ -116,4 +118,45 @@ func keep(t *testing.T, name string, wasm []byte) {
 	if err := os.WriteFile(filepath.Join(*save, name), wasm, 0o644); err != nil {
 		t.Error(err)
 	}
+}
+
+// TestCsmith runs C programs that scripts/csmith made, and holds their checksums
+// against those of the native programs.
+func TestCsmith(t *testing.T) {
+	if *csmith == "" {
+		t.Skip("scripts/csmith makes programs and runs this test on them")
+	}
+	const limit = 50_000_000
+	all := engines(t)
+	files, err := filepath.Glob(filepath.Join(*csmith, "*.wasm"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no modules in %s: %v", *csmith, err)
+	}
+	ended := 0
+	for _, file := range files {
+		wasm, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum, err := os.ReadFile(strings.TrimSuffix(file, ".wasm") + ".sum")
+		if err != nil {
+			t.Fatal(err)
+		}
+		results, err := machinetest.CompareWithin(limit, wasm, all...)
+		switch {
+		case err != nil:
+			t.Errorf("%s: %v", file, err)
+		case results == nil:
+			// It takes more than the limit: it was compared up to there.
+		default:
+			ended++
+			if got := fmt.Sprintf("%X", results[0][0]); got != strings.TrimSpace(string(sum)) {
+				t.Errorf("%s: checksum %s, the native program gives %s", file, got, sum)
+			}
+			if err := machinetest.Original(wasm, all[0]); err != nil {
+				t.Errorf("%s: %v", file, err)
+			}
+		}
+	}
+	t.Logf("%d programs, %d of them within %d units of fuel", len(files), ended, limit)
 }
