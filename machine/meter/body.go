@@ -160,6 +160,7 @@ type touch struct {
 	locals []local
 	full   bool // more than touchedMax: not worth knowing
 
+	calls      bool // a call stands in it: no register is kept over all of it anyway
 	dispatches bool // a br_table stands in it, and in no loop within
 }
 
@@ -769,6 +770,7 @@ func (v *validator) call(at int, live bool) {
 	}
 	v.pushAll(t.Results, origin)
 	if live {
+		v.calling()
 		v.note(evCall, at, fn, false)
 	}
 }
@@ -786,6 +788,7 @@ func (v *validator) callIndirect(at int, live bool) {
 	v.popAll(at, v.p.types[t].Params)
 	v.pushAll(v.p.types[t].Results, made)
 	if live {
+		v.calling()
 		v.note(evCallIndirect, at, t, false)
 	}
 }
@@ -837,12 +840,19 @@ func (v *validator) touch(l local) {
 	loop.locals = append(loop.locals, l)
 }
 
+// calling notes that the innermost loop calls.
+func (v *validator) calling() {
+	if n := len(v.touching); n > 0 {
+		v.touching[n-1].calls = true
+	}
+}
+
 // closeLoop settles what a loop touches: it is also touched by the loop around.
 func (v *validator) closeLoop() {
 	loop := v.touching[len(v.touching)-1]
 	v.touching = v.touching[:len(v.touching)-1]
 	switch {
-	case loop.full:
+	case loop.full || loop.calls:
 	case loop.dispatches:
 		// One more assignment of a local costs the large loop of an interpreter
 		// more than it gains, but where no register survives a call.
@@ -861,9 +871,9 @@ func (v *validator) closeLoop() {
 			v.touch(l)
 		}
 	}
-	if loop.full {
-		v.touching[len(v.touching)-1].full = true
-	}
+	around := &v.touching[len(v.touching)-1]
+	around.full = around.full || loop.full
+	around.calls = around.calls || loop.calls
 }
 
 // join is where the bits of one of two floats come from.
