@@ -85,7 +85,11 @@ func CompareWithin(limit uint64, wasm []byte, engines ...machine.Engine) ([][]ui
 	if err := slicesDoNotMatter(runners[0], full, limit); err != nil {
 		return nil, err
 	}
-	for _, lower := range limitsOf(full, limit) {
+	limits, err := limitsOf(runners[0], full, limit)
+	if err != nil {
+		return nil, err
+	}
+	for _, lower := range limits {
 		got, err := sameOn(runners, lower)
 		if err != nil {
 			return nil, err
@@ -94,20 +98,65 @@ func CompareWithin(limit uint64, wasm []byte, engines ...machine.Engine) ([][]ui
 			return nil, fmt.Errorf("with fuel limit %d: %w", lower, err)
 		}
 	}
+	if err := prefixes(runners[0], full, limit); err != nil {
+		return nil, err
+	}
 	if full.class != turn.Exit {
 		return nil, nil
 	}
 	return full.results, nil
 }
 
-// limitsOf are the fuel limits to try after a run with plenty.
-func limitsOf(full *run, plenty uint64) []uint64 {
-	if full.class != turn.Exit {
-		return []uint64{0, 100, 1000, 10_000, plenty / 3}
+// limitsOf are the fuel limits to try on all engines after a run with plenty.
+// For a fault they are also the lowest limit that lets it happen, and one less:
+// there the placement of charges decides.
+func limitsOf(r *runner, full *run, plenty uint64) ([]uint64, error) {
+	switch total := full.fuel; full.class {
+	case turn.Exit:
+		limits := []uint64{total, total - 1, total / 2, total / 3, total - total/10, total / 50, 1, 0}
+		return slices.DeleteFunc(limits, func(limit uint64) bool { return limit > total }), nil
+	case turn.Fuel:
+		return []uint64{0, 100, 1000, 10_000, plenty / 3}, nil
 	}
-	total := full.fuel
-	limits := []uint64{total, total - 1, total / 2, total / 3, total - total/10, total / 50, 1, 0}
-	return slices.DeleteFunc(limits, func(limit uint64) bool { return limit > total })
+	low, high := uint64(0), plenty // the fault happens at high
+	for low < high {
+		middle := (low + high) / 2
+		got, err := r.run(middle)
+		switch {
+		case err != nil:
+			return nil, err
+		case got.class == full.class:
+			high = middle
+		default:
+			low = middle + 1
+		}
+	}
+	return []uint64{high, max(high, 1) - 1, high / 2, high + 1, 0}, nil
+}
+
+// prefixes checks on one engine that with more fuel a turn only gets further.
+func prefixes(r *runner, full *run, plenty uint64) error {
+	const steps = 16
+	end := plenty / 100
+	if full.class == turn.Exit {
+		end = full.fuel
+	}
+	var before []string
+	for step := range uint64(steps) {
+		limit := end / steps * step
+		got, err := r.run(limit)
+		if err == nil {
+			err = lawful(full, got, limit)
+		}
+		if err == nil && (len(before) > len(got.log) || !slices.Equal(before, got.log[:len(before)])) {
+			err = fmt.Errorf("less fuel got further: %s", differAt(before, got.log))
+		}
+		if err != nil {
+			return fmt.Errorf("on %s with fuel limit %d: %w", r.engine.Name(), limit, err)
+		}
+		before = got.log
+	}
+	return nil
 }
 
 // lawful checks a run with a limit against the run with plenty.
