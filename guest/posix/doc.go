@@ -12,7 +12,7 @@
 //	system, err := posix.New(posix.Config{
 //		Args: args, Env: env, Start: nanos, Clock: posix.Tick, Seed: seed,
 //		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
-//		Mounts: posix.WithTemp(mounts),
+//		Mounts: mounts,
 //		Blob:   keep, // content that was read, for a bundle; may be nil
 //	})
 //	instance, err := program.Instantiate(limits, posix.Imports())

@@ -38,17 +38,6 @@ func (m *mount) observe(path string, kind Kind) *Observation {
 	return o
 }
 
-// WithTemp adds an empty writable directory at /tmp, as the last mount, unless
-// one of the mounts is there already or above it.
-func WithTemp(mounts []Mount) []Mount {
-	for _, m := range mounts {
-		if at := path.Clean(m.Guest); at == "/" || at == "/tmp" {
-			return mounts
-		}
-	}
-	return append(slices.Clip(mounts), Mount{Guest: "/tmp", Writable: true})
-}
-
 // mountAll makes the name space and the descriptors of its top directories.
 func (s *System) mountAll() error {
 	if len(s.config.Mounts) > MountsMax {

@@ -249,7 +249,7 @@ func (f fileTree) Link(string) (string, error)        { return "", errBroken }
 func (f fileTree) Read(string, int64) ([]byte, error) { return []byte(f), nil }
 
 func TestMounts(t *testing.T) {
-	p := start(t, Config{Mounts: WithTemp([]Mount{
+	p := start(t, Config{Mounts: []Mount{
 		{Guest: "/work", Writable: true, Tree: fakeTree{"a/": "", "a/x": "x", "f": "f"}},
 		{Guest: "/work/a/in", Tree: fakeTree{"y": "y"}},
 		{Guest: "/work/new/deep/in", Writable: true},
@@ -258,7 +258,8 @@ func TestMounts(t *testing.T) {
 		{Guest: "/etc/other", Tree: fileTree("other")},
 		{Guest: ".", Tree: fakeTree{"here": "here"}},
 		{Guest: "rel/in", Tree: fakeTree{"z": "z"}},
-	})})
+		{Guest: "/tmp", Writable: true},
+	}})
 	var names []string
 	for fd := uint64(3); ; fd++ {
 		out := p.alloc(300)
