@@ -115,9 +115,11 @@ func (b *body) compound() {
 		b.block(nil, nil)
 	case n < 80:
 		b.loop(b.someTypes(), nil)
-	case n < 85:
+	case n < 84:
 		b.multi()
-	case n < 90:
+	case n < 88:
+		b.smallLoop()
+	case n < 91:
 		b.switchTable()
 	case n < 94:
 		b.brIf()
@@ -258,6 +260,60 @@ func (b *body) loop(params, results []ValType) {
 	b.op("br_if", 0)
 	b.take(params)
 	b.finish(results)
+	b.pop()
+}
+
+// smallLoop is a loop with little in it, of the two forms that compilers write:
+// the condition at the end, or a way out at the start.
+func (b *body) smallLoop() {
+	counter := b.f.Local(I32)
+	b.op("i32.const", int64(b.between(1, 30)))
+	b.op("local.set", counter)
+	atStart := b.chance(400)
+	if atStart {
+		b.op("block")
+		b.push(nil, false)
+	}
+	b.op("loop")
+	b.push(nil, true)
+	if atStart {
+		b.op("local.get", counter)
+		b.op("i32.eqz")
+		b.op("br_if", 1)
+	}
+	depth := b.depth
+	b.depth = max(depth, b.o.Depth-2) // what is in it stays small
+	for range b.n(4) {
+		switch b.n(6) {
+		case 0, 1:
+			t := one(b.source, plain)
+			b.expr(t)
+			b.op("local.set", b.local(t))
+		case 2:
+			b.store()
+		case 3:
+			b.setGlobal()
+		case 4:
+			b.move()
+		case 5:
+			if depth, l := b.target(false); len(l.types) == 0 {
+				b.expr(I32)
+				b.op("br_if", depth)
+			}
+		}
+	}
+	b.depth = depth
+	b.op("local.get", counter)
+	b.op("i32.const", 1)
+	b.op("i32.sub")
+	if atStart {
+		b.op("local.set", counter)
+		b.op("br", 0)
+		b.pop()
+	} else {
+		b.op("local.tee", counter)
+		b.op("br_if", 0)
+	}
 	b.pop()
 }
 
