@@ -191,7 +191,7 @@ func (v *validator) function(index int) function {
 		refuse(v.pos, "END opcode expected: code goes on after the end of function %d", v.fn)
 	}
 	f.cost, f.loops = v.total, v.loops
-	f.weight = v.weigh(uint32(len(t.Results)))
+	f.weight = v.weigh(uint32(len(t.Results)), uint32(body.end-body.start))
 	if f.weight > frameWeightMax {
 		refuse(body.start, "function %d has a stack weight of %d slots, the limit is %d", v.fn, f.weight, frameWeightMax)
 	}
@@ -229,9 +229,10 @@ func (v *validator) readLocals(f *function, t *FuncType) {
 	}
 }
 
-// weigh is the stack weight of a frame in slots of 8 bytes.
-func (v *validator) weigh(results uint32) uint32 {
-	w := uint32(frameSlots) + uint32(len(v.locals)) + uint32(v.height) + results
+// weigh is the stack weight of a frame in slots of 8 bytes, for a body of so
+// many bytes.
+func (v *validator) weigh(results, size uint32) uint32 {
+	w := uint32(frameSlots) + uint32(len(v.locals)) + uint32(v.height) + results + size/bodyBytesPerSlot
 	for _, t := range v.locals {
 		if t == V128 {
 			w++

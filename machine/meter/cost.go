@@ -34,10 +34,21 @@ const (
 // Limits of depth, part of machine version 1.
 const (
 	// WeightMax is the stack weight that a guest may hold, in slots of 8 bytes.
-	WeightMax = 1 << 19
+	WeightMax = 1 << (WeightBits - 1)
+	// WeightBits is where the fuel begins in a Counter. The bit below is set
+	// when the weight has reached WeightMax.
+	WeightBits = 20
+	// uncheckedMax is how much weight frames may add between two checks. The
+	// counter has room for it above WeightMax.
+	uncheckedMax = 1 << 17
 	// frameSlots is the weight of a frame before its parameters, locals and
 	// operands: return address, saved registers, what an engine keeps.
 	frameSlots = 6
+	// bodyBytesPerSlot is how many bytes of a function's code weigh one slot
+	// more: wazero gives each value that lives over a call a place of its own,
+	// so that long functions have frames of up to 50 times their locals and
+	// operands (docs/concepts/engines.md).
+	bodyBytesPerSlot = 512
 	// ReentryMax is how many calls into a guest may be under way at once.
 	ReentryMax = 64
 )
