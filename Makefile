@@ -24,10 +24,13 @@ help: ## List the targets
 
 .PHONY: build
 build: ## Build bin/carrel, with wasmtime if there is a C compiler
-	@$(if $(TAGS),echo "bin/carrel: engines wazero, interpreter, wasmtime",echo "bin/carrel: engines wazero and interpreter; no wasmtime$(,) for that install a C compiler")
-	@$(if $(TAGS),,CGO_ENABLED=0) go build -trimpath $(if $(TAGS),-tags $(TAGS)) -ldflags '-s -w' -o bin/carrel ./cmd/carrel
-
-, := ,
+ifdef TAGS
+	@echo "bin/carrel: engines wasmtime, wazero, interpreter"
+	@go build -trimpath -tags $(TAGS) -ldflags '-s -w' -o bin/carrel ./cmd/carrel
+else
+	@echo "bin/carrel: engines wazero, interpreter. There is no C compiler: no wasmtime"
+	@CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o bin/carrel ./cmd/carrel
+endif
 
 .PHONY: test
 test: need-cc vet cross $(PROGRAMS)/complete ## Run all tests, with and without wasmtime

@@ -38,4 +38,4 @@ func (f single) Read(name string, _ int64) ([]byte, error) {
 }
 
 func (single) List(string, int) ([]tree.Entry, error) { return nil, fs.ErrNotExist }
-func (single) Link(string) (string, error)             { return "", fs.ErrNotExist }
+func (single) Link(string) (string, error)            { return "", fs.ErrNotExist }

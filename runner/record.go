@@ -27,7 +27,7 @@ func (t *Turn) Input() (*receipt.Input, error) {
 		Clock:          s.Clock.String(),
 		Seed:           hex.EncodeToString(s.Seed),
 		Limits:         receipt.Limits{Fuel: s.Limits.Fuel, MemoryPages: s.Limits.MemoryPages},
-		Stdin:          receipt.Stdin{Blob: stdin, End: t.streams.StdinEnd},
+		Stdin:          receipt.Stdin{Blob: stdin, End: t.streams.StdinEnd, Lines: s.Lines},
 	}
 	for n, m := range s.Mounts {
 		mount := receipt.Mount{Guest: m.Guest, Kind: m.Kind, Mode: m.Mode, Content: m.Content}

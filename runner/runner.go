@@ -34,6 +34,7 @@ type Spec struct {
 	Limits  turn.Limits
 
 	Stdin          io.Reader // nil is empty
+	Lines          bool      // a read of standard input ends after a line, as on a terminal
 	Stdout, Stderr io.Writer // nil discards
 	Mounts         []Mount   // the program's descriptors from 3 on
 	Root           bool      // take the root of the image that an exit leaves
@@ -125,7 +126,7 @@ func refused(err error, outcome *turn.Outcome) bool {
 func (s *Spec) config() posix.Config {
 	config := posix.Config{
 		Args: s.Args, Env: s.Env, Start: s.Start, Clock: s.Clock, Seed: s.Seed,
-		Stdin: s.Stdin, Stdout: s.Stdout, Stderr: s.Stderr,
+		Stdin: s.Stdin, StdinLines: s.Lines, Stdout: s.Stdout, Stderr: s.Stderr,
 		Blob: s.Keep,
 	}
 	for _, m := range s.Mounts {

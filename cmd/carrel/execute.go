@@ -52,6 +52,7 @@ func (f *runFlags) run(cmd *cobra.Command, name string, spec *runner.Spec) error
 	}
 	defer handed.Close()
 	spec.Mounts = handed.mounts
+	spec.Lines = isTerminal(cmd.InOrStdin())
 	spec.Stdin, spec.Stdout, spec.Stderr = cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr()
 
 	run := &sitting{flags: f, cmd: cmd, name: name, spec: spec, engine: engine, handed: handed, started: time.Now()}
