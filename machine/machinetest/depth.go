@@ -122,6 +122,19 @@ func (k kit) frames(t *testing.T) {
 	run.Code("local.get 0; i32x4.splat; call 0; i32x4.extract_lane 0")
 	vectors.Export("run", run)
 
+	// Values that live over a call take a place each on some engines, however
+	// few of them live at once.
+	long := wasmgen.NewModule()
+	long.Memory(1, 1)
+	f = long.Func(types(i32), types(i32))
+	leaf := long.Func(types(i32), types(i32))
+	leaf.Code("i32.const 0; local.get 0; i32.store; local.get 0")
+	for n := range 300 {
+		f.Code(fmt.Sprintf("i32.const %d; i32.load; local.get 0; call 1; i32.add; local.set 0", 4*n))
+	}
+	f.Code("local.get 0; call 0")
+	long.Export("run", f)
+
 	wide := wasmgen.NewModule()
 	many := slices.Repeat(types(i64), 100)
 	f = wide.Func(many, many)
@@ -144,7 +157,7 @@ func (k kit) frames(t *testing.T) {
 		name   string
 		module *wasmgen.Module
 	}{
-		{"indirect", indirect}, {"circle", circle}, {"operands", operands}, {"vectors", vectors}, {"wide", wide},
+		{"indirect", indirect}, {"circle", circle}, {"operands", operands}, {"vectors", vectors}, {"long", long}, {"wide", wide},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			i := k.instance(t, test.module, plenty, nil)
