@@ -111,7 +111,7 @@ func (p *Program) Instantiate(limits turn.Limits, imports Imports) (*Instance, e
 	if memory := p.Module.Memory; memory != nil {
 		cell.SetGlobal(meter.PagesGlobal, uint64(min(limits.MemoryPages, memory.Max)))
 	}
-	i.grant(0)
+	i.setCounter(i.slice(0) + meter.NewCounter(0, p.Module.Headroom))
 	return i, nil
 }
 
@@ -170,13 +170,13 @@ func (i *Instance) Charge(units uint64) error {
 		return nil
 	}
 	// What the guest's counter still holds belongs to the limit as well.
-	fuel := int64(i.cell.Global(meter.FuelGlobal))
+	counter := i.counter()
 	short := units - i.left
-	if fuel < 0 || short > uint64(fuel) {
+	if fuel := counter.Fuel(); fuel < 0 || short > uint64(fuel) {
 		return errFuel
 	}
 	i.left = 0
-	i.cell.SetGlobal(meter.FuelGlobal, uint64(fuel)-short)
+	i.setCounter(counter - meter.NewCounter(int64(short), 0))
 	return nil
 }
 
@@ -253,35 +253,28 @@ func (i *Instance) invoke(export string, stack []uint64) error {
 	if i.entries == meter.ReentryMax {
 		return i.die(&Fault{Class: turn.Depth, Text: fmt.Sprintf("more than %d re-entries through the host", meter.ReentryMax)})
 	}
-	weight := i.weigh()
+	headroom := meter.NewCounter(0, i.program.Module.Headroom)
+	if i.entries > 0 {
+		counter := i.counter() + headroom
+		if counter.Weight() >= meter.WeightMax {
+			return i.die(&Fault{Class: turn.Depth, Text: "no stack is left for a re-entry through the host"})
+		}
+		i.setCounter(counter)
+	}
 	i.entries++
 	err := i.cell.Invoke(export, stack)
 	i.entries--
-	if err == nil {
-		if i.program.Module.Counts {
-			i.cell.SetGlobal(meter.WeightGlobal, uint64(weight))
-		}
-		// What is owed is settled now; the limit decides even if no check saw it.
-		if i.remaining() < 0 {
-			return i.die(errFuel)
-		}
-		return nil
+	if err != nil {
+		return i.die(err)
 	}
-	return i.die(err)
-}
-
-// weigh takes the frames that the guest does not count itself from the stack
-// weight before a call, and answers what is to be restored after it.
-func (i *Instance) weigh() int64 {
-	if !i.program.Module.Counts {
-		return 0
-	}
-	weight := int64(meter.WeightMax)
 	if i.entries > 0 {
-		weight = int64(i.cell.Global(meter.WeightGlobal))
+		i.setCounter(i.counter() - headroom)
 	}
-	i.cell.SetGlobal(meter.WeightGlobal, uint64(weight-int64(i.program.Module.Headroom)))
-	return weight
+	// What is owed is settled now; the limit decides even if no check saw it.
+	if i.remaining() < 0 {
+		return i.die(errFuel)
+	}
+	return nil
 }
 
 // die classifies an error that ended the guest and remembers it.
@@ -301,10 +294,10 @@ func (i *Instance) fault(err error) *Fault {
 		return &Fault{Class: turn.Worker, Text: err.Error()}
 	}
 	if trap.Class == turn.Unreachable {
-		switch {
-		case int64(i.cell.Global(meter.WeightGlobal)) < 0:
+		switch i.cell.Global(meter.FaultGlobal) {
+		case meter.FaultDepth:
 			return &Fault{Class: turn.Depth, Text: trap.Text}
-		case i.cell.Global(meter.FaultGlobal) != 0:
+		case meter.FaultMemory:
 			return &Fault{Class: turn.Worker, Text: "the host has no memory left to grow into"}
 		}
 	}
@@ -325,31 +318,33 @@ func (i *Instance) Import(index int, stack []uint64) error {
 
 // refuel hands the guest its next slice, at a point where it may be stopped.
 func (i *Instance) refuel(stack []uint64) error {
-	fuel, owed := int64(stack[0]), int64(stack[1])
 	if i.stop.Load() {
 		return errStop
 	}
-	short := max(0, owed-fuel)
+	counter, owed := meter.Counter(stack[0]), meter.Counter(stack[1])
+	short := max(0, -(counter - owed).Fuel())
 	if uint64(short) > i.left {
 		return errFuel
 	}
-	slice := min(i.left, max(uint64(short), meter.Slice))
-	i.left -= slice
-	stack[0] = uint64(fuel) + slice
+	stack[0] = uint64(counter + i.slice(uint64(short)))
 	return nil
 }
 
-// grant gives the guest's counter a first slice.
-func (i *Instance) grant(fuel uint64) {
-	slice := min(i.left, meter.Slice)
+// slice takes the next slice from what is left, of at least so many units.
+func (i *Instance) slice(atLeast uint64) meter.Counter {
+	slice := min(i.left, max(atLeast, meter.Slice))
 	i.left -= slice
-	i.cell.SetGlobal(meter.FuelGlobal, fuel+slice)
+	return meter.NewCounter(int64(slice), 0)
 }
 
-// remaining is what is left of the limit, at rest; negative if overspent.
-func (i *Instance) remaining() int64 {
-	return int64(i.left) + int64(i.cell.Global(meter.FuelGlobal))
+func (i *Instance) counter() meter.Counter {
+	return meter.Counter(i.cell.Global(meter.CounterGlobal))
 }
+
+func (i *Instance) setCounter(c meter.Counter) { i.cell.SetGlobal(meter.CounterGlobal, uint64(c)) }
+
+// remaining is what is left of the limit, at rest; negative if overspent.
+func (i *Instance) remaining() int64 { return int64(i.left) + i.counter().Fuel() }
 
 // Outcome ends the instance's turn: it charges the pages that differ from the
 // zero they started as, and says how the turn ended. err is what Call returned.

@@ -53,22 +53,20 @@ type stinted struct {
 	host   machine.Host
 	slice  int64
 	refuel int
-	kept   int64
+	kept   meter.Counter
 }
 
 func (s *stinted) Global(export string) uint64 {
 	bits := s.Cell.Global(export)
-	if export == meter.FuelGlobal {
+	if export == meter.CounterGlobal {
 		bits += uint64(s.kept)
 	}
 	return bits
 }
 
 func (s *stinted) SetGlobal(export string, bits uint64) {
-	if export == meter.FuelGlobal {
-		fuel := min(int64(bits), s.slice)
-		s.kept = int64(bits) - fuel
-		bits = uint64(fuel)
+	if export == meter.CounterGlobal {
+		bits = s.keep(meter.Counter(bits), 0)
 	}
 	s.Cell.SetGlobal(export, bits)
 }
@@ -77,16 +75,22 @@ func (s *stinted) Import(index int, stack []uint64) error {
 	if index != s.refuel {
 		return s.host.Import(index, stack)
 	}
-	fuel, owed := int64(stack[0])+s.kept, int64(stack[1])
-	if fuel < owed {
-		stack[0], s.kept = uint64(fuel), 0
+	counter, owed := meter.Counter(stack[0])+s.kept, meter.Counter(stack[1])
+	if (counter - owed).Fuel() < 0 {
+		stack[0], s.kept = uint64(counter), 0
 		if err := s.host.Import(index, stack); err != nil {
 			return err
 		}
-		fuel = int64(stack[0])
+		counter = meter.Counter(stack[0])
 	}
-	give := min(fuel, max(owed, 0)+s.slice)
-	s.kept = fuel - give
-	stack[0] = uint64(give)
+	stack[0] = s.keep(counter, owed)
 	return nil
+}
+
+// keep keeps from a counter what is more than a slice, of which something is
+// owed, and answers the rest.
+func (s *stinted) keep(counter, owed meter.Counter) uint64 {
+	fuel := (counter - owed).Fuel()
+	s.kept = meter.NewCounter(fuel-min(fuel, s.slice), 0)
+	return uint64(counter - s.kept)
 }

@@ -135,7 +135,7 @@ func (k kit) raw(t *testing.T, m *wasmgen.Module, host machine.Host) machine.Cel
 	if module.Memory != nil {
 		cell.SetGlobal(meter.PagesGlobal, uint64(module.Memory.Max))
 	}
-	cell.SetGlobal(meter.FuelGlobal, 1<<40)
+	cell.SetGlobal(meter.CounterGlobal, uint64(meter.NewCounter(1<<40, 0)))
 	t.Cleanup(func() {
 		if err := errors.Join(cell.Close(), code.Close()); err != nil {
 			t.Errorf("close: %v", err)

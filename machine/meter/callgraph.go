@@ -12,13 +12,10 @@ import (
 type callGraph struct {
 	functions int
 	edges     [][]int32
-	typeNode  []int // by type index: its node
 
 	recursive []bool // by function: lies on a cycle, so its frames are counted
 	checked   []bool // by function: its entry is checked; these cut every cycle
-	deep      []bool // by node: may come to a recursive function or to the host
 	headroom  uint32 // weight of the heaviest chain of frames that are not counted
-	cycles    bool   // any function is recursive
 }
 
 // newCallGraph builds and analyses the graph.
@@ -28,17 +25,13 @@ func newCallGraph(p *program, functions []function) *callGraph {
 	for i := range types {
 		types[i] += len(functions)
 	}
-	g.typeNode = types
 	g.edges = make([][]int32, len(functions)+nTypes)
-	g.deep = make([]bool, len(functions)+nTypes)
 	var out []int32
 	for i := range functions {
 		out = out[:0]
 		for _, e := range functions[i].events {
 			switch {
-			case e.kind == evCall && int(e.arg) < len(p.imports):
-				g.deep[i] = true
-			case e.kind == evCall:
+			case e.kind == evCall && int(e.arg) >= len(p.imports):
 				out = append(out, int32(int(e.arg)-len(p.imports)))
 			case e.kind == evCallIndirect:
 				out = append(out, int32(types[e.arg]))
@@ -48,13 +41,8 @@ func newCallGraph(p *program, functions []function) *callGraph {
 		g.edges[i] = slices.Clone(slices.Compact(out))
 	}
 	for fn, called := range p.called {
-		if !called {
-			continue
-		}
-		t := types[p.typeIndexOf(uint32(fn))]
-		if fn < len(p.imports) {
-			g.deep[t] = true
-		} else {
+		if called && fn >= len(p.imports) {
+			t := types[p.typeIndexOf(uint32(fn))]
 			g.edges[t] = append(g.edges[t], int32(fn-len(p.imports)))
 		}
 	}
@@ -148,25 +136,19 @@ func (g *callGraph) analyse(functions []function) {
 func (g *callGraph) settle(members []int32, component []int32, chain []uint32, functions []function) uint32 {
 	cyclic := len(members) > 1 || slices.Contains(g.edges[members[0]], members[0])
 	own := component[members[0]]
-	heaviest, deep := uint32(0), cyclic
+	heaviest := uint32(0)
 	for _, m := range members {
 		if cyclic && int(m) < g.functions {
 			g.recursive[m] = true
-			g.cycles = true
 		}
-		deep = deep || g.deep[m]
 		for _, w := range g.edges[m] {
 			if component[w] != own {
 				heaviest = max(heaviest, chain[component[w]])
-				deep = deep || g.deep[w]
 			}
 		}
 	}
-	for _, m := range members {
-		g.deep[m] = deep
-	}
 	if cyclic {
-		g.cut(members, component)
+		g.cut(members, component, functions)
 	} else if m := members[0]; int(m) < g.functions {
 		heaviest += functions[m].weight
 	}
@@ -176,7 +158,7 @@ func (g *callGraph) settle(members []int32, component []int32, chain []uint32, f
 // cut chooses the functions of a component whose entries are checked, so that
 // no cycle is without one: a feedback vertex set, by taking the function with
 // the most ways through it until no cycle is left.
-func (g *callGraph) cut(members []int32, component []int32) {
+func (g *callGraph) cut(members []int32, component []int32, functions []function) {
 	members = slices.Clone(members)
 	slices.Sort(members)
 	local := make(map[int32]int32, len(members))
@@ -216,6 +198,44 @@ func (g *callGraph) cut(members []int32, component []int32) {
 			heap.Pop(c)
 			g.checked[members[top.node]] = true
 			c.remove(top.node)
+		}
+	}
+	g.bound(c, members, functions)
+}
+
+// bound checks more functions of a component, so that the frames between two
+// checks weigh at most uncheckedMax. It goes along what is left of the component
+// without those that are checked, which has no cycles, callers first.
+func (g *callGraph) bound(c *cutter, members []int32, functions []function) {
+	chain := make([]uint32, len(members)) // weight of the heaviest unchecked chain up to a node's callers
+	callers := make([]int32, len(members))
+	unchecked := func(i int32) bool { return int(members[i]) >= g.functions || !g.checked[members[i]] }
+	var ready []int32
+	for i := range c.nodes {
+		for _, j := range c.nodes[i].in {
+			if unchecked(j) {
+				callers[i]++
+			}
+		}
+		if callers[i] == 0 && unchecked(int32(i)) {
+			ready = append(ready, int32(i))
+		}
+	}
+	for len(ready) > 0 {
+		i := ready[len(ready)-1]
+		ready = ready[:len(ready)-1]
+		weight := chain[i]
+		if m := members[i]; int(m) < g.functions {
+			if weight += functions[m].weight; weight > uncheckedMax {
+				g.checked[m] = true
+				weight = 0
+			}
+		}
+		for _, j := range c.nodes[i].out {
+			chain[j] = max(chain[j], weight)
+			if callers[j]--; callers[j] == 0 && unchecked(j) {
+				ready = append(ready, j)
+			}
 		}
 	}
 }

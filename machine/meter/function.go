@@ -4,8 +4,8 @@ import "math"
 
 // A bodyWriter rewrites function bodies. It is reused from body to body.
 //
-// Fuel is counted down in a global. A function with loops keeps it in a local
-// (call it f) and puts it into the global around calls and at its end. Where a
+// Fuel is counted down in a global, the counter. A function with loops keeps it
+// in a local (call it f) and puts it into the global around calls and at its end. Where a
 // slice may be used up, the guest asks its host for more: refuel(f, owed).
 //
 // The call of refuel stands outside of the loop that needs it, because a call
@@ -25,10 +25,9 @@ import "math"
 //	  end
 //	end
 //
-// Depth is handed down in a global like a parameter: a recursive function takes
-// its own weight from what it finds there and stops if that is negative; what
-// is left (call it x) it puts back before every call that may come to such a
-// function again. So nothing is to be restored, not even after an unwinding.
+// A recursive function adds the weight of its frame to the same counter, and
+// takes it away at its end: see Counter. Those that are checked ask on entry for
+// both, fuel and depth.
 type bodyWriter struct {
 	emitter
 	r    *rewriter
@@ -41,9 +40,8 @@ type bodyWriter struct {
 	inLocal bool // fuel is kept in a local
 	wrapped bool // the body stands in a block of its own, with an epilogue behind
 	counted bool // the weight of its frames is counted
-	hands   bool // hands down weight
 
-	fuel, weight            uint32 // locals
+	fuel                    uint32 // locals
 	tmpI32, tmpF32, tmpF64  uint32
 	tmpV128, nans32, nans64 uint32
 
@@ -65,12 +63,15 @@ func (w *bodyWriter) write(index int, f *function) {
 	r := w.r
 	w.b, w.f, w.index = w.b[:0], f, index
 	w.counted = r.graph.recursive[index]
-	w.hands = r.graph.cycles && r.graph.deep[index]
 	w.inLocal = f.loops
-	w.wrapped = w.inLocal
+	w.wrapped = w.inLocal || w.counted
 	w.level, w.skip = 0, false
 	w.events, w.buffer = unroll(f.events, w.buffer)
-	w.plan.make(w.events, r.p.wasm, w.wrapped)
+	weight := uint32(0)
+	if w.counted {
+		weight = f.weight
+	}
+	w.plan.make(w.events, r.p.wasm, w.wrapped, weight)
 
 	t := &r.p.types[r.p.funcs[index]]
 	w.declare()
@@ -106,9 +107,6 @@ func (w *bodyWriter) declare() {
 	if w.inLocal {
 		add(&w.fuel, I64)
 	}
-	if w.hands {
-		add(&w.weight, I64)
-	}
 	if f.needs&needI32 != 0 {
 		add(&w.tmpI32, I32)
 	}
@@ -138,20 +136,12 @@ func (w *bodyWriter) declare() {
 // enter checks depth and fuel, and sets up our locals.
 func (w *bodyWriter) enter() {
 	r := w.r
-	if w.hands {
-		w.globalGet(r.weight)
-		if w.counted {
-			w.i64(int64(w.f.weight))
-			w.op(opI64Sub)
-		}
-		w.localSet(w.weight)
-	}
 	if r.graph.checked[w.index] {
-		w.globalGet(r.fuel)
-		w.localGet(w.weight)
-		w.op(opI64Or)
+		r.weighed(&w.emitter, w.f)
+		w.i64(math.MinInt64 | WeightMax)
+		w.op(opI64And)
 		w.i64(0)
-		w.op(opI64LtS, opIf, typeVoid)
+		w.op(opI64Ne, opIf, typeVoid)
 		for i := range w.f.params {
 			w.localGet(uint32(i))
 		}
@@ -159,7 +149,7 @@ func (w *bodyWriter) enter() {
 		w.op(opReturn, opEnd)
 	}
 	if w.inLocal {
-		w.globalGet(r.fuel)
+		w.globalGet(r.counter)
 		w.localSet(w.fuel)
 	}
 	if w.f.needs&needLanes32 != 0 {
@@ -176,7 +166,7 @@ func (w *bodyWriter) getFuel() {
 	if w.inLocal {
 		w.localGet(w.fuel)
 	} else {
-		w.globalGet(w.r.fuel)
+		w.globalGet(w.r.counter)
 	}
 }
 
@@ -184,7 +174,7 @@ func (w *bodyWriter) setFuel() {
 	if w.inLocal {
 		w.localSet(w.fuel)
 	} else {
-		w.globalSet(w.r.fuel)
+		w.globalSet(w.r.counter)
 	}
 }
 
@@ -192,14 +182,14 @@ func (w *bodyWriter) setFuel() {
 func (w *bodyWriter) spill() {
 	if w.inLocal {
 		w.localGet(w.fuel)
-		w.globalSet(w.r.fuel)
+		w.globalSet(w.r.counter)
 	}
 }
 
 // reload takes it back after a call.
 func (w *bodyWriter) reload() {
 	if w.inLocal {
-		w.globalGet(w.r.fuel)
+		w.globalGet(w.r.counter)
 		w.localSet(w.fuel)
 	}
 }
@@ -415,28 +405,15 @@ func (w *bodyWriter) branchIf(level, exit int32) {
 }
 
 func (w *bodyWriter) calls(e *event, raw []byte) {
-	r := w.r
-	deep := false
-	switch {
-	case e.kind == evCallIndirect:
-		deep = r.graph.deep[r.graph.typeNode[e.arg]]
-	case e.kind == evGrow:
-	case int(e.arg) < len(r.p.imports):
-		deep = true
+	if e.kind == evCall && int(e.arg) < len(w.r.p.imports) {
 		w.check(0)
-	default:
-		deep = r.graph.deep[int(e.arg)-len(r.p.imports)]
-	}
-	if deep && w.hands {
-		w.localGet(w.weight)
-		w.globalSet(r.weight)
 	}
 	w.spill()
 	switch e.kind {
 	case evCall:
-		w.call(r.renumber(e.arg))
+		w.call(w.r.renumber(e.arg))
 	case evGrow:
-		w.call(r.grow)
+		w.call(w.r.grow)
 	default:
 		w.op(raw...)
 	}
@@ -581,16 +558,17 @@ func (w *bodyWriter) bulk(e *event, raw []byte) {
 }
 
 // chargeLength charges for the length on top of the stack.
-func (w *bodyWriter) chargeLength(shift int64) {
+func (w *bodyWriter) chargeLength(shift int32) {
 	w.localTee(w.tmpI32)
 	w.getFuel()
 	w.localGet(w.tmpI32)
-	w.op(opI64ExtendI32U)
 	if shift > 0 {
-		w.i64(shift)
-		w.op(opI64ShrU)
+		w.i32(shift)
+		w.op(opI32ShrU)
 	}
-	w.op(opI64Sub)
+	w.op(opI64ExtendI32U)
+	w.i64(WeightBits)
+	w.op(opI64Shl, opI64Sub)
 	w.setFuel()
 	w.check(0)
 }

@@ -60,17 +60,39 @@ const (
 	// RefuelModule and RefuelName name the import that the guest calls when
 	// its fuel counter shows that a slice is used up: refuel(fuel i64, owed
 	// i64) -> i64. What the guest has truly left is fuel minus owed; it goes
-	// on with the answer as its counter.
+	// on with the answer as its counter. Both are counters: see Counter.
 	RefuelModule = "carrel:host"
 	RefuelName   = "refuel"
 
-	FuelGlobal   = Prefix + "fuel"   // i64, mutable: units left of the present slice
-	WeightGlobal = Prefix + "weight" // i64, mutable: stack weight left; negative means the guest stopped for depth
-	PagesGlobal  = Prefix + "pages"  // i32, mutable: linear memory limit in pages of 64 KiB
-	FaultGlobal  = Prefix + "fault"  // i32, mutable: 1 after the host failed to grow memory
-	MemoryExport = Prefix + "memory" // the linear memory, if there is one
-	TablesExport = Prefix + "tables" // func: performs the active element segments, if any
-	StartExport  = Prefix + "start"  // func: the start function, if any
+	CounterGlobal = Prefix + "counter" // i64, mutable: fuel left of the present slice, and stack weight: see Counter
+	PagesGlobal   = Prefix + "pages"   // i32, mutable: linear memory limit in pages of 64 KiB
+	FaultGlobal   = Prefix + "fault"   // i32, mutable: why the guest stopped by unreachable, if not by its own: a Fault
+	MemoryExport  = Prefix + "memory"  // the linear memory, if there is one
+	TablesExport  = Prefix + "tables"  // func: performs the active element segments, if any
+	StartExport   = Prefix + "start"   // func: the start function, if any
+)
+
+// A Counter is what the guest counts with: units of fuel left, shifted up by
+// WeightBits, and below them the stack weight of the frames that are counted.
+// So a function charges fuel and counts its frame in one addition, and both are
+// asked at once.
+type Counter uint64
+
+// NewCounter makes a counter; weight is less than 1 << WeightBits.
+func NewCounter(fuel int64, weight uint32) Counter {
+	return Counter(fuel<<WeightBits) + Counter(weight)
+}
+
+// Fuel is what is left, negative when more was charged than there was.
+func (c Counter) Fuel() int64 { return int64(c) >> WeightBits }
+
+// Weight is the stack weight of the frames that are counted.
+func (c Counter) Weight() uint32 { return uint32(c) & (1<<WeightBits - 1) }
+
+// Values of FaultGlobal.
+const (
+	FaultMemory = 1 // the host failed to grow memory
+	FaultDepth  = 2 // the stack weight reached WeightMax
 )
 
 // A Module is a program after rewriting, with all that a host must know to run
@@ -87,11 +109,9 @@ type Module struct {
 	HasStart  bool // StartExport must be called after the data segments
 
 	// Headroom is the weight of the heaviest chain of frames that the guest does
-	// not count: to be taken from WeightMax before each call into it.
+	// not count: to be added to the weight in its counter before each call into
+	// it, and taken away after.
 	Headroom uint32
-	// Counts says that there are functions that count their frames: without
-	// recursion there is nothing to count.
-	Counts bool
 
 	// NotImageable says why the program cannot be stopped and kept between
 	// calls; empty if it can.

@@ -14,7 +14,7 @@ func (r *rewriter) write(notImageable []Reason) *Module {
 	p := r.p
 	m := &Module{
 		Imports: p.imports, Memory: p.memory, NotImageable: notImageable, Sections: p.sections,
-		HasTables: r.tables != 0, HasStart: p.start >= 0, Headroom: r.graph.headroom, Counts: r.graph.cycles,
+		HasTables: r.tables != 0, HasStart: p.start >= 0, Headroom: r.graph.headroom,
 		Functions: make([]Function, len(r.functions)),
 	}
 	code := r.codeSection(m)

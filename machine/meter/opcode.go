@@ -76,17 +76,19 @@ const (
 	opI64GtU        = 0x56
 	opF32Ge         = 0x60
 	opF64Ge         = 0x66
+	opI64Ne         = 0x52
 	opI32Add        = 0x6a
 	opI32Sub        = 0x6b
 	opI32Mul        = 0x6c
 	opI32And        = 0x71
 	opI32Or         = 0x72
+	opI32ShrU       = 0x76
 	opI64Add        = 0x7c
 	opI64Sub        = 0x7d
 	opI64Mul        = 0x7e
 	opI64And        = 0x83
 	opI64Or         = 0x84
-	opI64ShrU       = 0x88
+	opI64Shl        = 0x86
 	opI64ExtendI32U = 0xad
 
 	opI32ReinterpretF32 = 0xbc

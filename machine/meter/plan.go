@@ -52,9 +52,11 @@ type planFrame struct {
 
 type treeEdge struct{ segment, next int32 }
 
-// make plans a function. exit is where it returns to: settled, unless an
-// epilogue can charge what is owed.
-func (p *plan) make(events []event, wasm []byte, epilogue bool) {
+// make plans a function. It returns to the settled node, unless an epilogue can
+// charge what is owed. weight is that of its frame if it is counted, which wants
+// an epilogue: it is added on entry and taken away at the end, like fuel that is
+// given and taken back. All amounts are in terms of a Counter.
+func (p *plan) make(events []event, wasm []byte, epilogue bool, weight uint32) {
 	p.segments, p.parent, p.frames = p.segments[:0], append(p.parent[:0], settled), p.frames[:0]
 	p.starts = fill(p.starts, len(events))
 	p.exits = fill(p.exits, len(events))
@@ -65,11 +67,13 @@ func (p *plan) make(events []event, wasm []byte, epilogue bool) {
 	}
 	p.frames = append(p.frames, planFrame{op: opBlock, label: exit})
 	p.begin(settled)
+	p.segments[p.now].cost = -int64(weight)
 	for i := range events {
 		p.event(&events[i], wasm, i)
 	}
 	if epilogue {
 		p.begin(exit)
+		p.segments[p.now].cost = int64(weight)
 		p.finish(settled)
 	}
 	p.solve()
@@ -143,7 +147,7 @@ func (p *plan) leave(f *planFrame) {
 
 func (p *plan) event(e *event, wasm []byte, i int) {
 	if p.now != none {
-		p.segments[p.now].cost += int64(e.cost)
+		p.segments[p.now].cost += int64(e.cost) << WeightBits
 	}
 	switch e.kind {
 	case evBlock:

@@ -62,11 +62,11 @@ type rewriter struct {
 	added  []addedFunction
 
 	// Globals that are added.
-	highHalf                   map[uint32]uint32 // of v128 globals
-	fuel, weight, pages, fault uint32
-	dataDropped, elemDropped   map[uint32]uint32  // by segment
-	aside                      [asideTypes]uint32 // the first of those that locals are put aside in
-	addedGlobals               []addedGlobal
+	highHalf                 map[uint32]uint32 // of v128 globals
+	counter, pages, fault    uint32
+	dataDropped, elemDropped map[uint32]uint32  // by segment
+	aside                    [asideTypes]uint32 // the first of those that locals are put aside in
+	addedGlobals             []addedGlobal
 
 	// Segments that are added: what a dropped one is like.
 	emptyData uint32
@@ -127,8 +127,7 @@ func (r *rewriter) addGlobal(t ValType, value int64, name string) uint32 {
 }
 
 func (r *rewriter) allocateGlobals() {
-	r.fuel = r.addGlobal(I64, 0, FuelGlobal)
-	r.weight = r.addGlobal(I64, WeightMax, WeightGlobal)
+	r.counter = r.addGlobal(I64, 0, CounterGlobal)
 	limit := int64(0)
 	if r.p.memory != nil {
 		limit = int64(r.p.memory.Max)
@@ -342,31 +341,38 @@ func (r *rewriter) drop(e *emitter, dropped map[uint32]uint32, segment uint32) {
 	}
 }
 
-// pay charges a fixed amount in an added function, and checks.
+// pay charges an amount, in terms of a Counter, in an added function, and checks.
 func (r *rewriter) pay(e *emitter, amount func()) {
-	e.globalGet(r.fuel)
+	e.globalGet(r.counter)
 	amount()
 	e.op(opI64Sub)
-	e.globalSet(r.fuel)
-	e.globalGet(r.fuel)
+	e.globalSet(r.counter)
+	e.globalGet(r.counter)
 	e.i64(0)
 	e.op(opI64LtS, opIf, typeVoid)
-	e.globalGet(r.fuel)
+	e.globalGet(r.counter)
 	e.i64(0)
 	e.call(r.refuel)
-	e.globalSet(r.fuel)
+	e.globalSet(r.counter)
 	e.op(opEnd)
 }
 
 // thunk calls an import for those who know it by reference or export only.
 func (r *rewriter) thunk(index uint32) func(*emitter) {
 	return func(e *emitter) {
-		r.pay(e, func() { e.i64(HostCallCost) })
+		r.pay(e, func() { e.i64(HostCallCost << WeightBits) })
 		for i := range r.p.imports[index].Type.Params {
 			e.localGet(uint32(i))
 		}
 		e.call(index)
 	}
+}
+
+// weighed is the counter as it will be with a frame of the function.
+func (r *rewriter) weighed(e *emitter, f *function) {
+	e.globalGet(r.counter)
+	e.i64(int64(f.weight))
+	e.op(opI64Add)
 }
 
 // enterSlowly is where a function goes whose check on entry failed: it stops for
@@ -375,21 +381,18 @@ func (r *rewriter) thunk(index uint32) func(*emitter) {
 func (r *rewriter) enterSlowly(index uint32) func(*emitter) {
 	f := &r.functions[index]
 	return func(e *emitter) {
-		left := func() {
-			e.globalGet(r.weight)
-			e.i64(int64(f.weight))
-			e.op(opI64Sub)
-		}
-		left()
+		r.weighed(e, f)
+		e.i64(WeightMax)
+		e.op(opI64And)
 		e.i64(0)
-		e.op(opI64LtS, opIf, typeVoid)
-		left()
-		e.globalSet(r.weight)
+		e.op(opI64Ne, opIf, typeVoid)
+		e.i32(FaultDepth)
+		e.globalSet(r.fault)
 		e.op(opUnreachable, opEnd)
-		e.globalGet(r.fuel)
+		e.globalGet(r.counter)
 		e.i64(0)
 		e.call(r.refuel)
-		e.globalSet(r.fuel)
+		e.globalSet(r.counter)
 		for i := range f.params {
 			e.localGet(uint32(i))
 		}
@@ -410,7 +413,7 @@ func (r *rewriter) growMemory(e *emitter) {
 	r.pay(e, func() {
 		e.localGet(0)
 		e.op(opI64ExtendI32U)
-		e.i64(GrowCost)
+		e.i64(GrowCost << WeightBits)
 		e.op(opI64Mul)
 	})
 	e.localGet(0)
@@ -418,7 +421,7 @@ func (r *rewriter) growMemory(e *emitter) {
 	e.localTee(0)
 	e.i32(-1)
 	e.op(opI32Eq, opIf, typeVoid)
-	e.i32(1)
+	e.i32(FaultMemory)
 	e.globalSet(r.fault)
 	e.op(opUnreachable, opEnd)
 	e.localGet(0)
@@ -430,7 +433,7 @@ func (r *rewriter) fillTables(e *emitter) {
 		if s.mode != elemActive {
 			continue
 		}
-		r.pay(e, func() { e.i64(int64(costBulk) + EntryCost*int64(len(s.items))) })
+		r.pay(e, func() { e.i64((costBulk + EntryCost*int64(len(s.items))) << WeightBits) })
 		e.i32(int32(s.offset))
 		if s.elem == ExternRef {
 			e.fillNull(s.table, func() { e.i32(int32(len(s.items))) })
