@@ -139,7 +139,8 @@ void carrel_call(wasmtime_store_t *store, wasmtime_func_t *func, const carrel_ty
       wasmtime_func_call_unchecked(wasmtime_store_context(store), func, raw, n, &trap);
   if (error) fail(out, error);
   else if (trap) trapped(out, trap);
-  else {
+  if ((error || trap) && room) carrel_stack_release();
+  if (!error && !trap) {
     for (size_t i = 0; i < nr; i++) {
       *stack++ = raw[i].v128[0];
       if (kinds[np + i] == VAL_V128) *stack++ = raw[i].v128[1];

@@ -27,6 +27,7 @@ typedef struct {
 wasm_engine_t *carrel_engine_new(size_t wasm_stack, bool parallel);
 size_t carrel_thread_stack(void);
 size_t carrel_stack_room(void);
+void carrel_stack_release(void);
 
 void carrel_link(wasmtime_linker_t *linker, const char *module, size_t module_len,
                  const char *name, size_t name_len, const carrel_type *type,

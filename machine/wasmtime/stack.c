@@ -8,7 +8,9 @@
 #include "shim.h"
 
 #include <pthread.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 // Address space, not memory: pages are taken as they are touched.
 enum { THREAD_STACK = 112 << 20 };
@@ -77,4 +79,16 @@ size_t carrel_stack_room(void) {
   if (!low) low = stack_low();
   uintptr_t here = (uintptr_t)__builtin_frame_address(0);
   return here > low ? here - low : 0;
+}
+
+// carrel_stack_release gives memory back that a deep guest left on this
+// thread's stack, below the frames in use. On the first thread, whose stack is
+// mapped as it grows, it does nothing.
+void carrel_stack_release(void) {
+#ifdef __linux__
+  enum { KEPT = 256 << 10, PAGE = 64 << 10 }; // PAGE: of any kernel
+  uintptr_t end = ((uintptr_t)__builtin_frame_address(0) - KEPT) & ~(uintptr_t)(PAGE - 1);
+  uintptr_t start = (low + PAGE - 1) & ~(uintptr_t)(PAGE - 1);
+  if (low && getpid() != gettid() && start < end) madvise((void *)start, end - start, MADV_DONTNEED);
+#endif
 }
