@@ -142,8 +142,10 @@ void carrel_call(wasmtime_store_t *store, wasmtime_func_t *func, const carrel_ty
   if ((error || trap) && room) carrel_stack_release();
   if (!error && !trap) {
     for (size_t i = 0; i < nr; i++) {
-      *stack++ = raw[i].v128[0];
-      if (kinds[np + i] == VAL_V128) *stack++ = raw[i].v128[1];
+      uint8_t kind = kinds[np + i];
+      // Of an externref only 32 bits are written.
+      *stack++ = kind == VAL_EXTERNREF ? (uint32_t)raw[i].bits : raw[i].bits;
+      if (kind == VAL_V128) *stack++ = raw[i].v128[1];
     }
   }
 }
