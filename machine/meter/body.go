@@ -20,7 +20,13 @@ type function struct {
 	needs   need
 	events  []event
 	params  []ValType
-	touched [][]local // by loop: the locals that it reads or writes
+	inner   []innards // by loop
+}
+
+// Innards are what matters of the inside of a loop.
+type innards struct {
+	touched []local // the locals that it reads or writes, if worth knowing
+	calls   bool
 }
 
 // A local of a function.
@@ -56,7 +62,7 @@ type eventKind uint8
 const (
 	evNone         eventKind = iota
 	evBlock                  // block, its end may be a branch target
-	evLoop                   // arg: index in touched
+	evLoop                   // arg: index in inner
 	evIf                     //
 	evElse                   //
 	evEnd                    //
@@ -142,9 +148,8 @@ type validator struct {
 	// The locals that the open loops touch, innermost loop last: a list for
 	// each, without repetition. mark says in which loop a local was seen last.
 	touching []touch
-	touched  [][]local
+	inner    []innards
 	mark     []uint32
-	nLoops   uint32
 
 	// Which locals may hold a NaN made by arithmetic.
 	madeLocals []bool
@@ -156,7 +161,7 @@ type validator struct {
 
 // A touch is an open loop.
 type touch struct {
-	loop   uint32 // number in touched, and mark, less one
+	loop   uint32 // number in inner, and mark, less one
 	locals []local
 	full   bool // more than touchedMax: not worth knowing
 
@@ -176,7 +181,7 @@ func (v *validator) function(index int) function {
 	v.stack, v.frames, v.events = v.stack[:0], v.frames[:0], v.events[:0]
 	v.total, v.height, v.vectors, v.needs, v.loops, v.constEnd = 0, 0, false, 0, false, -1
 	v.flows = v.flows[:0]
-	v.touching, v.touched, v.nLoops = v.touching[:0], nil, 0
+	v.touching, v.inner = v.touching[:0], nil
 
 	f := function{body: body}
 	v.readLocals(&f, t)
@@ -196,7 +201,7 @@ func (v *validator) function(index int) function {
 		refuse(body.start, "function %d has a stack weight of %d slots, the limit is %d", v.fn, f.weight, frameWeightMax)
 	}
 	v.resolve()
-	f.needs, f.touched, f.params = v.needs, v.touched, t.Params
+	f.needs, f.inner, f.params = v.needs, v.inner, t.Params
 	f.events = v.keep()
 	return f
 }
@@ -632,10 +637,10 @@ func (v *validator) open(at int, op byte, live bool) {
 			v.note(evBlock, at, 0, false)
 		case opLoop:
 			v.loops = true
-			v.note(evLoop, at, v.nLoops, false)
-			v.touching = append(v.touching, touch{loop: v.nLoops})
-			v.touched = append(v.touched, nil)
-			v.nLoops++
+			n := uint32(len(v.inner))
+			v.note(evLoop, at, n, false)
+			v.touching = append(v.touching, touch{loop: n})
+			v.inner = append(v.inner, innards{})
 		case opIf:
 			v.note(evIf, at, 0, false)
 		}
@@ -852,14 +857,16 @@ func (v *validator) calling() {
 func (v *validator) closeLoop() {
 	loop := v.touching[len(v.touching)-1]
 	v.touching = v.touching[:len(v.touching)-1]
+	inner := &v.inner[loop.loop]
+	inner.calls = loop.calls
 	switch {
 	case loop.full || loop.calls:
 	case loop.dispatches:
 		// One more assignment of a local costs the large loop of an interpreter
 		// more than it gains, but where no register survives a call.
-		v.touched[loop.loop] = slices.DeleteFunc(slices.Clone(loop.locals), func(l local) bool { return l.t == I32 || l.t == I64 })
+		inner.touched = slices.DeleteFunc(slices.Clone(loop.locals), func(l local) bool { return l.t == I32 || l.t == I64 })
 	default:
-		v.touched[loop.loop] = loop.locals
+		inner.touched = loop.locals
 	}
 	if len(v.touching) == 0 {
 		return

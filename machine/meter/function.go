@@ -66,7 +66,7 @@ func (w *bodyWriter) write(index int, f *function) {
 	w.inLocal = f.loops
 	w.wrapped = w.inLocal || w.counted
 	w.level, w.skip = 0, false
-	w.events, w.buffer = unroll(f.events, w.buffer)
+	w.events, w.buffer = unroll(r.p.wasm, f.events, w.buffer)
 	weight := uint32(0)
 	if w.counted {
 		weight = f.weight
@@ -281,13 +281,15 @@ func (w *bodyWriter) again(i int, e *event) {
 	}
 }
 
-// loop opens a loop in the shape that keeps refuel out of it. A loop that takes
-// parameters cannot be entered again so, and has the call inside.
+// loop opens a loop in the shape that keeps refuel out of it. One more call does
+// no harm in a loop that calls anyway, and a loop that takes parameters cannot
+// be entered again: they have it inside.
 func (w *bodyWriter) loop(i int, raw []byte) {
 	head := &w.plan.segments[w.plan.starts[i]]
 	owed := head.owed + head.charge
 	params, results := w.r.loopType(raw)
-	frame := bodyFrame{op: opLoop, owed: owed, loop: len(params) == 0, touched: w.f.touched[w.events[i].arg]}
+	inner := &w.f.inner[w.events[i].arg]
+	frame := bodyFrame{op: opLoop, owed: owed, loop: len(params) == 0 && !inner.calls, touched: inner.touched}
 	if frame.loop {
 		w.blockType(opBlock, results, w.r.resultType)
 		w.blockType(opLoop, results, w.r.resultType)

@@ -161,8 +161,8 @@ func (r *rewriter) allocateAside() {
 	}
 	for i := range r.functions {
 		f := &r.functions[i]
-		for _, locals := range f.touched {
-			count(locals)
+		for i := range f.inner {
+			count(f.inner[i].touched)
 		}
 	}
 	for t, n := range most {

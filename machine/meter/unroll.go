@@ -10,13 +10,13 @@ const (
 
 // unroll answers the events of a function with its small loops unrolled, in the
 // buffer if there are any, and the buffer for the next time.
-func unroll(events []event, buffer []event) (unrolledEvents, reuse []event) {
+func unroll(wasm []byte, events []event, buffer []event) (unrolledEvents, reuse []event) {
 	unrolled := false
 	buffer = buffer[:0]
 	for i := 0; i < len(events); i++ {
 		e := events[i]
 		last := 0
-		if e.kind == evLoop {
+		if e.kind == evLoop && wasm[e.pos+1] == typeVoid {
 			last = lastOfLoop(events, i)
 		}
 		if last == 0 {
