@@ -183,10 +183,13 @@ func (p *program) section(id int, r *reader) {
 			p.tables = append(p.tables, readTable(r))
 		}
 	case sectionMemory:
-		if at := r.pos; r.count("memories", 1<<20) > 1 {
-			refuse(at, "multiple memories")
-		} else if r.left() > 0 {
+		at := r.pos
+		switch r.count("memories", 1<<20) {
+		case 0:
+		case 1:
 			p.memory = readMemory(r)
+		default:
+			refuse(at, "multiple memories")
 		}
 	case sectionGlobal:
 		for range r.count("globals", globalsMax) {
@@ -256,6 +259,7 @@ func (p *program) typeIndex(r *reader) uint32 {
 }
 
 func (p *program) importSection(r *reader) {
+	types := map[[2]string]FuncType{}
 	for range r.count("imports", importsMax) {
 		at := r.pos
 		module, name := r.name(), r.name()
@@ -271,6 +275,11 @@ func (p *program) importSection(r *reader) {
 			refuse(at, "imports %s.%s: names that start with %q are the machine's", module, name, Prefix)
 		}
 		t := p.typeIndex(r)
+		key := [2]string{module, name}
+		if other, ok := types[key]; ok && !other.Equal(p.types[t]) {
+			refuse(at, "imports %s.%s as %v and as %v", module, name, other, p.types[t])
+		}
+		types[key] = p.types[t]
 		p.imports = append(p.imports, Import{Module: module, Name: name, Type: p.types[t]})
 		p.importsOf = append(p.importsOf, t)
 	}
