@@ -37,6 +37,10 @@ test: need-cc vet cross $(PROGRAMS)/complete ## Run all tests, with and without 
 	$(GOTEST) ./...
 	$(GOTEST) -tags wasmtime ./machine/... ./cmd/...
 
+.PHONY: test-long
+test-long: need-cc build $(PROGRAMS)/complete ## Run every program of others on one engine, verify it on another (minutes)
+	@examples/programs.sh
+
 .PHONY: need-cc
 need-cc:
 	@[ -n "$(CC_FOUND)" ] || { echo "make test needs a C compiler (CC=$$(go env CC), CGO_ENABLED=$$(go env CGO_ENABLED)): half of the tests hold wazero against wasmtime." >&2; echo "Install gcc or clang. Without one, 'go test ./...' runs what needs none." >&2; exit 1; }

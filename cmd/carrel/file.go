@@ -27,3 +27,17 @@ func writeFile(name string, content []byte, mode os.FileMode) error {
 	}
 	return nil
 }
+
+// writable reports why writeFile could not write a file.
+func writable(name string) error {
+	if info, err := os.Stat(name); err == nil && info.IsDir() {
+		return &os.PathError{Op: "write", Path: name, Err: errors.New("is a directory")}
+	} else if err == nil && !info.Mode().IsRegular() {
+		return nil
+	}
+	file, err := os.CreateTemp(filepath.Dir(name), ".carrel-*")
+	if err != nil {
+		return err
+	}
+	return errors.Join(file.Close(), os.Remove(file.Name()))
+}

@@ -105,10 +105,10 @@ func (k *keepsake) link(digest seal.Digest, path string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := os.Stat(name); err == nil {
+	if info, err := os.Lstat(name); err == nil && info.Mode().IsRegular() {
 		return nil
 	}
-	if err := remove(name); err != nil { // a link that leads nowhere
+	if err := remove(name); err != nil { // a link to where it was once
 		return err
 	}
 	if err := os.Symlink(path, name); err != nil && !errors.Is(err, os.ErrExist) {

@@ -4,13 +4,20 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
 )
 
 // run is the whole of carrel: it does what args say and returns the exit code.
-func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) (code int) {
+	defer func() {
+		if p := recover(); p != nil {
+			fmt.Fprintf(stderr, "carrel: internal error, which is a bug of carrel: %v\n%s", p, debug.Stack())
+			code = exitError
+		}
+	}()
 	root := rootCommand()
 	root.SetArgs(args)
 	root.SetIn(stdin)

@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -141,6 +143,13 @@ func (f *runFlags) spec(args []string) (*runner.Spec, error) {
 	for _, pair := range f.env {
 		if name, _, ok := strings.Cut(pair, "="); !ok || name == "" {
 			return nil, usagef("--env: %q is not of the form K=V", pair)
+		}
+	}
+	if f.receipt != "" {
+		for _, text := range slices.Concat(args, f.env) {
+			if !utf8.ValidString(text) {
+				return nil, usagef("%q is not UTF-8: a receipt cannot hold it", text)
+			}
 		}
 	}
 	if f.timeout < 0 {

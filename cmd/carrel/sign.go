@@ -17,6 +17,9 @@ func (s *sitting) prepareReceipt() error {
 	if err != nil {
 		return err
 	}
+	if err := writable(s.flags.receipt); err != nil {
+		return fmt.Errorf("--receipt: %w", err)
+	}
 	if s.key, err = s.signingKey(h); err != nil {
 		return err
 	}
