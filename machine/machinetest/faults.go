@@ -143,6 +143,46 @@ func (k kit) classes(t *testing.T) {
 	})
 }
 
+// imports: whatever a valid program imports, and by whatever names, it is only
+// refused when nobody offers it.
+func (k kit) imports(t *testing.T) {
+	nothing := hostImport(nil, nil, func(*machine.Instance, []uint64) error { return nil })
+	for _, test := range []struct{ module, name string }{
+		{"env", "f"}, {"env", ""}, {"wasi", "\u00e9\n"}, {" ", " "}, {"host", "refuel"},
+	} {
+		m := wasmgen.NewModule()
+		for range 2 {
+			m.ImportFunc(test.module, test.name, nil, nil)
+		}
+		f := m.Func(nil, nil)
+		f.Code("call 0; call 1")
+		m.Export("run", f)
+		i := k.instance(t, m, plenty, machine.Imports{{test.module, test.name}: nothing})
+		if _, err := i.Call("run"); err != nil {
+			t.Errorf("%q.%q: %v", test.module, test.name, err)
+		}
+	}
+	for _, of := range []wasmgen.ValType{i32, i64, f32, f64, v128, wasmgen.FuncRef, wasmgen.ExternRef} {
+		m := wasmgen.NewModule()
+		m.ImportFunc("env", "f", types(of), types(of, of))
+		_, err := k.load(t, m).Instantiate(plenty, machine.Imports{{"env", "f"}: nothing})
+		if refusal := (*meter.Refusal)(nil); !errors.As(err, &refusal) {
+			t.Errorf("an import of %v that nobody offers: %v, want a refusal", of, err)
+		}
+	}
+	m := wasmgen.NewModule()
+	m.ImportFunc("env", "f", nil, nil)
+	m.ImportFunc("env", "f", types(i32), nil)
+	if _, err := meter.Rewrite(m.Bytes()); err == nil {
+		t.Error("a program that imports a function as two types is accepted")
+	}
+	m = wasmgen.NewModule()
+	m.ImportFunc("", "f", nil, nil)
+	if _, err := meter.Rewrite(m.Bytes()); err == nil {
+		t.Error("a program that imports from a module without a name is accepted")
+	}
+}
+
 // endless serves the import of faulty, for those that do not call it.
 var endless = machine.Imports{{"env", "end"}: hostImport(nil, nil, func(*machine.Instance, []uint64) error { return nil })}
 

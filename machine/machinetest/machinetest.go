@@ -35,6 +35,7 @@ func Run(t *testing.T, New func(t testing.TB) machine.Engine) {
 		{"Values", k.values},
 		{"Steps", k.steps},
 		{"Classes", k.classes},
+		{"Imports", k.imports},
 		{"Fuel", k.fuel},
 		{"FuelOfBulk", k.fuelOfBulk},
 		{"Depth", k.depth},

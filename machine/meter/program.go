@@ -271,6 +271,8 @@ func (p *program) importSection(r *reader) {
 		case kind != KindFunc:
 			p.skipImport(r, kind)
 			refuse(at, "imports %s %s.%s: only functions can be imported", kind, module, name)
+		case module == "":
+			refuse(at, "imports %s of a module without a name", name) // wazero has none
 		case hasPrefix(module) || hasPrefix(name):
 			refuse(at, "imports %s.%s: names that start with %q are the machine's", module, name, Prefix)
 		}

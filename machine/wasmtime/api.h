@@ -44,7 +44,10 @@ typedef struct {
 
 enum { TRAP_INTERRUPT = 10 };
 
-enum { VAL_I32, VAL_I64, VAL_F32, VAL_F64, VAL_V128, VAL_FUNCREF, VAL_EXTERNREF };
+enum { VAL_I32, VAL_I64, VAL_F32, VAL_F64, VAL_V128 };
+
+// Kinds of types; those of numbers and v128 are those of values.
+enum { TYPE_EXTERNREF = 128, TYPE_FUNCREF };
 
 // A value with its kind; bits is the low half of the union.
 typedef struct {

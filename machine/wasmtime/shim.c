@@ -144,7 +144,7 @@ void carrel_call(wasmtime_store_t *store, wasmtime_func_t *func, const carrel_ty
     for (size_t i = 0; i < nr; i++) {
       uint8_t kind = kinds[np + i];
       // Of an externref only 32 bits are written.
-      *stack++ = kind == VAL_EXTERNREF ? (uint32_t)raw[i].bits : raw[i].bits;
+      *stack++ = kind == TYPE_EXTERNREF ? (uint32_t)raw[i].bits : raw[i].bits;
       if (kind == VAL_V128) *stack++ = raw[i].v128[1];
     }
   }

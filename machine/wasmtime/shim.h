@@ -21,7 +21,7 @@ typedef struct {
 // The kinds of the slots of a function's parameters and results.
 typedef struct {
   uint32_t nparams, nresults;
-  const uint8_t *kinds; // parameters, then results; VAL_…
+  const uint8_t *kinds; // parameters, then results; VAL_…, TYPE_…
 } carrel_type;
 
 wasm_engine_t *carrel_engine_new(size_t wasm_stack, bool parallel);

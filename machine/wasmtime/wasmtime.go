@@ -137,7 +137,7 @@ func link(linker *C.wasmtime_linker_t, index int, i meter.Import) error {
 
 var kinds = map[meter.ValType]C.uint8_t{
 	meter.I32: C.VAL_I32, meter.I64: C.VAL_I64, meter.F32: C.VAL_F32, meter.F64: C.VAL_F64,
-	meter.V128: C.VAL_V128, meter.FuncRef: C.VAL_FUNCREF, meter.ExternRef: C.VAL_EXTERNREF,
+	meter.V128: C.VAL_V128, meter.FuncRef: C.TYPE_FUNCREF, meter.ExternRef: C.TYPE_EXTERNREF,
 }
 
 // newType puts a function type into memory of C, to be freed.

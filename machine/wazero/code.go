@@ -36,7 +36,8 @@ func (c *code) bind(ctx context.Context) error {
 	builders := map[string]wazero.HostModuleBuilder{}
 	add := func(index int, module, name string, t meter.FuncType) {
 		if builders[module] == nil {
-			builders[module] = c.runtime.NewHostModuleBuilder(module)
+			// Any name will do, and the program's own may be empty.
+			builders[module] = c.runtime.NewHostModuleBuilder("host")
 		}
 		builders[module].NewFunctionBuilder().
 			WithGoFunction(hostFunc(index), valueTypes(t.Params), valueTypes(t.Results)).
