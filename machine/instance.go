@@ -96,7 +96,7 @@ func (p *Program) Instantiate(limits turn.Limits, imports Imports) (*Instance, e
 	limits.Fuel = min(limits.Fuel, turn.FuelMax)
 	limits.MemoryPages = min(limits.MemoryPages, turn.MemoryPagesMax)
 	if memory := p.Module.Memory; memory != nil && memory.Min > limits.MemoryPages {
-		return nil, &meter.Refusal{Reason: fmt.Sprintf("needs %d KiB of memory to start, the limit is %d KiB",
+		return nil, &meter.Refusal{Offset: -1, Reason: fmt.Sprintf("needs %d KiB of memory to start, the limit is %d KiB",
 			uint64(memory.Min)*64, uint64(limits.MemoryPages)*64)}
 	}
 	i := &Instance{program: p, limits: limits, left: limits.Fuel}
@@ -120,10 +120,10 @@ func (i *Instance) bind(imports Imports) error {
 	for n, want := range i.program.Module.Imports {
 		have, ok := imports[[2]string{want.Module, want.Name}]
 		if !ok {
-			return &meter.Refusal{Reason: fmt.Sprintf("imports %s.%s, which this guest does not offer", want.Module, want.Name)}
+			return &meter.Refusal{Offset: -1, Reason: fmt.Sprintf("imports %s.%s, which this guest does not offer", want.Module, want.Name)}
 		}
 		if !have.Type.Equal(want.Type) {
-			return &meter.Refusal{Reason: fmt.Sprintf("imports %s.%s as %v, it is %v", want.Module, want.Name, want.Type, have.Type)}
+			return &meter.Refusal{Offset: -1, Reason: fmt.Sprintf("imports %s.%s as %v, it is %v", want.Module, want.Name, want.Type, have.Type)}
 		}
 		i.host[n] = have.Call
 	}
@@ -313,7 +313,9 @@ func (i *Instance) Import(index int, stack []uint64) error {
 	if i.stop.Load() {
 		return errStop
 	}
-	return i.host[index](i, stack)
+	err := i.host[index](i, stack)
+	canonical(stack, i.program.Module.Imports[index].Type.Results)
+	return err
 }
 
 // refuel hands the guest its next slice, at a point where it may be stopped.

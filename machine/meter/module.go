@@ -197,11 +197,16 @@ type Section struct {
 // A Refusal says why a program is not one this machine runs. It is the same on
 // every machine and engine.
 type Refusal struct {
-	Offset int // in the program's bytes
+	Offset int // in the program's bytes; negative if it is none of them
 	Reason string
 }
 
-func (r *Refusal) Error() string { return fmt.Sprintf("refused at byte %d: %s", r.Offset, r.Reason) }
+func (r *Refusal) Error() string {
+	if r.Offset < 0 {
+		return "refused: " + r.Reason
+	}
+	return fmt.Sprintf("refused at byte %d: %s", r.Offset, r.Reason)
+}
 
 // Equal reports whether two function types are the same.
 func (t FuncType) Equal(u FuncType) bool {

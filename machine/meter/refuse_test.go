@@ -93,7 +93,7 @@ func refused(t *testing.T, wasm []byte, reason string) {
 	if !strings.Contains(refusal.Reason, reason) {
 		t.Errorf("refused because %q, want %q", refusal.Reason, reason)
 	}
-	if refusal.Offset < 0 || refusal.Offset > len(wasm) {
+	if refusal.Offset < -1 || refusal.Offset > len(wasm) {
 		t.Errorf("offset %d in %d bytes", refusal.Offset, len(wasm))
 	}
 }

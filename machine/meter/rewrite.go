@@ -38,7 +38,7 @@ func Rewrite(wasm []byte) (module *Module, err error) {
 	}
 	r.graph = newCallGraph(p, r.functions)
 	if r.graph.headroom > headroomMax {
-		refuse(0, "its frames outside of recursion can weigh %d slots, the limit is %d", r.graph.headroom, headroomMax)
+		refuse(-1, "its frames outside of recursion can weigh %d slots, the limit is %d", r.graph.headroom, headroomMax)
 	}
 	r.allocate()
 	return r.write(v.imageable), nil
