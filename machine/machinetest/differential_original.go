@@ -93,6 +93,7 @@ func (w *world) serve(ctx context.Context, runtime wazero.Runtime) error {
 			if err := w.call(bare{module}, im, stack); err != nil {
 				panic(err)
 			}
+			canonicalNaNs(stack, im.Results)
 		}
 		host.NewFunctionBuilder().
 			WithGoModuleFunction(api.GoModuleFunc(serve), bareTypes(im.Params), bareTypes(im.Results)).

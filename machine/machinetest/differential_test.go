@@ -37,6 +37,35 @@ var kinds = []struct {
 	{"rough", wasmgen.Options{Bounded: true, Portable: true, Hostile: true, Traps: 20, Nodes: 100}},
 }
 
+// TestNaNs holds modules that leave their NaNs to the meter against the same
+// modules that make them canonical by themselves.
+func TestNaNs(t *testing.T) {
+	all := engines(t)
+	for _, k := range kinds {
+		if !k.options.Portable || *kind != "" && *kind != k.name {
+			continue
+		}
+		t.Run(k.name, func(t *testing.T) {
+			t.Parallel()
+			for seed := *first; seed < *first+2**seeds; seed++ {
+				options := k.options
+				options.Quiet = true
+				mended := wasmgen.Generate(seed, options)
+				options.Raw = true
+				raw := wasmgen.Generate(seed, options)
+				for _, engine := range all {
+					if engine.Name() == "interpreter" {
+						continue
+					}
+					if err := machinetest.Mended(mended, raw, engine); err != nil {
+						t.Fatalf("seed %d on %s: %v", seed, engine.Name(), err)
+					}
+				}
+			}
+		})
+	}
+}
+
 // TestTotal holds the fuel of turns against a count of their instructions.
 func TestTotal(t *testing.T) {
 	engine := engines(t)[0]

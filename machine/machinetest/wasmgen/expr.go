@@ -27,6 +27,13 @@ var (
 	loads  = map[ValType][]*Instr{}
 	stores []*Instr
 	arith  = map[string]bool{} // SIMD that may make a NaN
+
+	// bitwise are the instructions whose result is a float with the bits of an
+	// operand.
+	bitwise = map[string]bool{
+		"f32.abs": true, "f32.neg": true, "f32.copysign": true, "f32.reinterpret_i32": true, "f32x4.extract_lane": true,
+		"f64.abs": true, "f64.neg": true, "f64.copysign": true, "f64.reinterpret_i64": true, "f64x2.extract_lane": true,
+	}
 )
 
 func init() {
@@ -73,9 +80,19 @@ func (b *body) temp(t ValType) int64 {
 // canonical makes the NaN on top of the stack canonical, where the option asks
 // for it: its bits are about to be seen. For v128 the type says the lanes.
 func (b *body) canonical(t ValType) {
-	if !b.o.Portable || t != F32 && t != F64 {
-		return
+	if b.o.Portable && !b.o.Raw && (t == F32 || t == F64) {
+		b.mend(t)
 	}
+}
+
+// quiet makes a NaN canonical that comes from elsewhere than arithmetic.
+func (b *body) quiet(t ValType) {
+	if b.o.Quiet && (t == F32 || t == F64) {
+		b.mend(t)
+	}
+}
+
+func (b *body) mend(t ValType) {
 	v, bits := b.temp(t), int64(0x7fc00000)
 	if t == F64 {
 		bits = 0x7ff8000000000000
@@ -91,7 +108,7 @@ func (b *body) canonical(t ValType) {
 
 // canonicalLanes does the same for the lanes of a v128.
 func (b *body) canonicalLanes(shape string) {
-	if !b.o.Portable {
+	if !b.o.Portable || b.o.Raw {
 		return
 	}
 	v, bits := b.temp(V128), int64(0x7fc000007fc00000)
@@ -131,16 +148,19 @@ func (b *body) leaf(t ValType) {
 	switch b.n(4) {
 	case 0:
 		b.constant(b.f, t)
+		b.quiet(t)
 	case 1, 2:
 		b.op("local.get", b.local(t))
 	case 3:
 		for range 4 {
 			if v := one(b.source, b.globals); v.typ == t {
 				b.op("global.get", v.index)
+				b.quiet(t)
 				return
 			}
 		}
 		b.constant(b.f, t)
+		b.quiet(t)
 	}
 }
 
@@ -181,6 +201,10 @@ func (b *body) branchy(t ValType) {
 
 // compute applies an instruction that only computes.
 func (b *body) compute(t ValType) {
+	if (t == F32 || t == F64) && b.chance(70) {
+		b.nan(t)
+		return
+	}
 	in := one(b.source, pure[t])
 	for i, p := range in.Params {
 		b.expr(p)
@@ -192,9 +216,25 @@ func (b *body) compute(t ValType) {
 		b.guard(in, i)
 	}
 	b.op(in.Name, b.lanes(in)...)
+	if bitwise[in.Name] {
+		b.quiet(t)
+	}
 	if arith[in.Name] {
 		b.canonicalLanes(in.Name[:5])
 	}
+}
+
+// nan pushes a NaN that arithmetic makes out of anything.
+func (b *body) nan(t ValType) {
+	b.expr(t)
+	infinity := int64(0x7f800000)
+	if t == F64 {
+		infinity = 0x7ff0000000000000
+	}
+	b.op(t.String()+".const", infinity)
+	b.op(t.String() + ".mul")
+	b.op(t.String() + ".const")
+	b.op(t.String() + ".mul")
 }
 
 // guard keeps most operands from trapping.
@@ -298,6 +338,7 @@ func (b *body) load(t ValType) {
 		b.expr(V128)
 	}
 	b.op(in.Name, imm...)
+	b.quiet(t)
 }
 
 func (b *body) store() {

@@ -20,6 +20,12 @@ type Options struct {
 	// can be seen, it does not read active data segments, its active element segments
 	// fit, and those of externref are empty.
 	Portable bool
+	// Quiet makes canonical what floats get from elsewhere than arithmetic:
+	// memory, constants, lanes, bits.
+	Quiet bool
+	// Raw takes back what Portable does to NaNs. A quiet and portable module
+	// shows, as it is, what the raw one must show after rewriting.
+	Raw bool
 	// Imageable leaves out what makes a program not imageable: writing tables
 	// and reference globals at run time.
 	Imageable bool
@@ -561,11 +567,13 @@ func (g *generator) observe() *Func {
 			mix()
 		case F32:
 			get()
+			b.quiet(F32)
 			b.canonical(F32)
 			f.Op("i32.reinterpret_f32").Op("i64.extend_i32_u")
 			mix()
 		case F64:
 			get()
+			b.quiet(F64)
 			b.canonical(F64)
 			f.Op("i64.reinterpret_f64")
 			mix()
