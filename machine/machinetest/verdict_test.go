@@ -79,7 +79,7 @@ func rewrite(wasm []byte) (module *meter.Module, err error) {
 
 // overLimit reports whether a refusal is for one of the machine's own rules.
 func overLimit(r *meter.Refusal) bool {
-	for _, words := range []string{"limit", "more than", "at most", "carrel:", "only functions can be imported"} {
+	for _, words := range []string{"limit", "more than", "at most", "carrel:", "only functions can be imported", " and as "} {
 		if strings.Contains(r.Reason, words) {
 			return true
 		}
