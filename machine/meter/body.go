@@ -604,7 +604,8 @@ func (v *validator) lane(at int, lanes uint8) {
 }
 
 func (v *validator) blockType(at int) (params, results []ValType) {
-	if b := v.b[v.pos]; v.pos < v.end && b&0xc0 == 0x40 {
+	if v.pos < v.end && v.b[v.pos]&0xc0 == 0x40 {
+		b := v.b[v.pos]
 		v.pos++
 		if b == 0x40 {
 			return nil, nil
