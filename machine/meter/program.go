@@ -279,7 +279,7 @@ func (p *program) importSection(r *reader) {
 		t := p.typeIndex(r)
 		key := [2]string{module, name}
 		if other, ok := types[key]; ok && !other.Equal(p.types[t]) {
-			refuse(at, "imports %s.%s as two types, %v and %v: a host has one at most", module, name, other, p.types[t])
+			refuse(at, "imports %s.%s as %v and as %v", module, name, other, p.types[t])
 		}
 		types[key] = p.types[t]
 		p.imports = append(p.imports, Import{Module: module, Name: name, Type: p.types[t]})
