@@ -6,6 +6,7 @@ import "time"
 
 var began = time.Now()
 
-// threadTime is wall-clock time where the processor time of a thread cannot be
-// had: the figures are rougher.
-func threadTime() time.Duration { return time.Since(began) }
+// threadTime and processTime are wall-clock time where the processor time cannot
+// be had: the figures are rougher.
+func threadTime() time.Duration  { return time.Since(began) }
+func processTime() time.Duration { return time.Since(began) }

@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 
 	"carrel/machine"
 	"carrel/machine/wazero"
@@ -27,7 +28,8 @@ type options struct {
 	cli   string // the carrel binary
 	page  string // where the tables are written as well
 	turns int
-	only  *regexp.Regexp
+	only  *regexp.Regexp // workloads
+	on    *regexp.Regexp // subjects
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
@@ -40,11 +42,15 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags.StringVar(&o.page, "page", "", "write the tables to `FILE` as well")
 	flags.IntVar(&o.turns, "turns", 7, "measure each workload this many times")
 	only := flags.String("only", "", "measure workloads that match this `REGEXP`")
+	on := flags.String("on", "", "measure on what matches this `REGEXP`")
 	if err := flags.Parse(args); err != nil {
 		return 2
 	}
 	var err error
-	if o.only, err = regexp.Compile(*only); err != nil {
+	if o.only, err = regexp.Compile(*only); err == nil {
+		o.on, err = regexp.Compile(*on)
+	}
+	if err != nil {
 		fmt.Fprintln(stderr, err)
 		return 2
 	}
@@ -76,6 +82,7 @@ func (o *options) measure(ctx context.Context, page *page) error {
 	for _, e := range engines {
 		subjects = append(subjects, carrelOn(e))
 	}
+	subjects = slices.DeleteFunc(subjects, func(s subject) bool { return !o.on.MatchString(s.name) })
 	if err := o.kernels(page, subjects); err != nil {
 		return err
 	}

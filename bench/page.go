@@ -132,3 +132,22 @@ func (p *page) quickjs(subjects []subject, r row) {
 	}
 	p.printf("\n")
 }
+
+// figures prints single times beside their limits.
+func (p *page) figures(figures []figure) {
+	p.printf("## Small things\n\n| | median | at most |\n|---|---|---|\n")
+	for _, f := range figures {
+		p.printf("| %s | %v | %s |\n", f.what, rounded(f.spent), f.limit)
+	}
+	p.printf("\n")
+}
+
+func rounded(d time.Duration) time.Duration {
+	switch {
+	case d < time.Millisecond:
+		return d.Round(100 * time.Nanosecond)
+	case d < time.Second:
+		return d.Round(100 * time.Microsecond)
+	}
+	return d.Round(10 * time.Millisecond)
+}
