@@ -93,6 +93,6 @@ func fuelPage() []byte {
 	}
 	p("\nA frame weighs %d slots of 8 bytes, and 1 for each parameter, local, result and", frameSlots)
 	p("operand (2 for each local that is a v128; in functions that use SIMD, 2 for each")
-	p("operand).")
+	p("operand), and 1 for each %d bytes of the function's code.", bodyBytesPerSlot)
 	return b.Bytes()
 }

@@ -6,13 +6,19 @@ package meter
 const (
 	unrollTwiceBytes = 200 // a body of at most so many bytes is written twice
 	unrollMostBytes  = 80  // … four times
+	// unrollBodyMax is the size of functions, in bytes, beyond which no loop is
+	// unrolled: they are full of them, or not worth it.
+	unrollBodyMax = 256 << 10
 )
 
 // unroll answers the events of a function with its small loops unrolled, in the
 // buffer if there are any, and the buffer for the next time.
 func unroll(wasm []byte, events []event, buffer []event) (unrolledEvents, reuse []event) {
-	unrolled := false
 	buffer = buffer[:0]
+	if len(events) == 0 || events[len(events)-1].end-events[0].pos > unrollBodyMax {
+		return events, buffer
+	}
+	unrolled := false
 	for i := 0; i < len(events); i++ {
 		e := events[i]
 		last := 0
