@@ -190,7 +190,9 @@ func (r *inspection) print(w io.Writer, n int) error {
 	} else {
 		row("refused", "no: it would run")
 	}
-	row("metered", "%s bytes (%+.1f %%), machine version %d", grouped(uint64(r.MeteredSize)), 100*float64(r.MeteredSize-r.Size)/float64(max(1, r.Size)), r.MachineVersion)
+	before, after := r.codeSize()
+	row("metered", "%s bytes, machine version %d; code from %s to %s bytes (%+.0f %%)", grouped(uint64(r.MeteredSize)), r.MachineVersion,
+		grouped(before), grouped(after), 100*(float64(after)/float64(max(1, before))-1))
 	if r.Memory != nil {
 		row("memory", "%s to start, at most %s", bytesOf(uint64(r.Memory.MinPages)*pageBytes), bytesOf(uint64(r.Memory.MaxPages)*pageBytes))
 	}
@@ -206,6 +208,15 @@ func (r *inspection) print(w io.Writer, n int) error {
 	r.printImports(w)
 	r.printFunctions(w, n)
 	return nil
+}
+
+// codeSize is the size of all functions, before and after metering.
+func (r *inspection) codeSize() (before, after uint64) {
+	for _, f := range r.Functions {
+		before += uint64(f.Size)
+		after += uint64(f.Metered)
+	}
+	return before, after
 }
 
 func (r *inspection) printImports(w io.Writer) {
