@@ -19,7 +19,7 @@ var kernels = []struct {
 	rounds uint64
 }{
 	{"sha256", 500},
-	{"matmul", 40},
+	{"matmul", 10},
 	{"nbody", 1000},
 	{"qsort", 80},
 	{"mandelbrot", 25},

@@ -1,7 +1,7 @@
 // Product of two square matrices of doubles, as in a textbook.
 #include "kernel.h"
 
-enum { SIDE = 160 };
+enum { SIDE = 256 };
 
 static double a[SIDE][SIDE], b[SIDE][SIDE], c[SIDE][SIDE];
 
