@@ -41,26 +41,24 @@ func (f *runFlags) run(cmd *cobra.Command, name string, spec *runner.Spec) error
 		return err
 	}
 	spec.Program = wasm
-	engine, err := f.engine.open()
-	if err != nil {
-		return err
-	}
-	defer engine.Close()
 	handed, err := openMounts(f.dirs, f.tars)
 	if err != nil {
 		return err
 	}
-	defer handed.Close()
+	engine, err := f.engine.open()
+	if err != nil {
+		return errors.Join(err, handed.Close())
+	}
 	spec.Mounts = handed.mounts
 	spec.Lines = isTerminal(cmd.InOrStdin())
 	spec.Stdin, spec.Stdout, spec.Stderr = cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr()
 
 	run := &sitting{flags: f, cmd: cmd, name: name, spec: spec, engine: engine, handed: handed, started: time.Now()}
+	defer run.close()
 	if f.receipt != "" {
 		if err := run.prepareReceipt(); err != nil {
 			return err
 		}
-		defer run.keep.Close()
 	}
 	err = run.execute()
 	if f.stats && run.turn != nil {
@@ -82,9 +80,22 @@ type sitting struct {
 	key     seal.PrivateKey
 	started time.Time
 
-	turn   *runner.Turn // nil until it has ended
-	wall   time.Duration
-	signed string // key id, once the receipt is written
+	turn      *runner.Turn // nil until it has ended
+	abandoned bool         // it has not, and may go on while this process ends
+	wall      time.Duration
+	signed    string // key id, once the receipt is written
+}
+
+// close releases what the program used, but not under a program that was
+// abandoned.
+func (s *sitting) close() {
+	if s.keep != nil {
+		s.keep.Close()
+	}
+	if !s.abandoned {
+		s.handed.Close()
+		s.engine.Close()
+	}
 }
 
 func (s *sitting) execute() error {
@@ -159,6 +170,7 @@ func (s *sitting) await(ctx context.Context) (*runner.Turn, error) {
 	case e := <-end:
 		return e.turn, e.err
 	case <-time.After(stopGrace):
+		s.abandoned = true
 		return &runner.Turn{Outcome: turn.Outcome{Class: turn.Stopped}}, nil
 	}
 }
