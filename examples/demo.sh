@@ -63,7 +63,6 @@ text=(--dir "$work/text:/text")
 act words Go 0 "${text[@]}" -- .cache/examples/words.wasm -n 4 /text/opticks.txt
 act ripgrep Rust 0 "${text[@]}" -- $programs/rg.wasm --no-config -n -m 4 'Colours.*Prism' /text/opticks.txt
 act sqlite C 0 "${text[@]}" -- $programs/sqlite.wasm -batch <examples/demo/lines.sql
-act php PHP 0 "${text[@]}" --dir examples/demo:/demo -- $programs/php.wasm -q /demo/top.php
 act python Python 0 "${text[@]}" --dir examples/demo:/demo --dir "$work/out:/out:rw" --tar $programs/python.tar -- $programs/python.wasm /demo/sentences.py
 act endless Python 152 --fuel 2G --tar $programs/python.tar -- $programs/python.wasm -c 'while True: pass'
 
