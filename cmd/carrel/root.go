@@ -18,6 +18,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 			code = exitError
 		}
 	}()
+	boundMemory()
 	root := rootCommand()
 	root.SetArgs(args)
 	root.SetIn(stdin)
