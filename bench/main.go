@@ -15,6 +15,7 @@ import (
 	"regexp"
 	"runtime"
 	"slices"
+	"strings"
 
 	"carrel/machine"
 	"carrel/machine/wazero"
@@ -63,7 +64,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if o.page == "" {
 		return 0
 	}
-	if err := os.WriteFile(o.page, []byte(page.text.String()), 0o644); err != nil {
+	if err := os.WriteFile(o.page, []byte(strings.TrimRight(page.text.String(), "\n")+"\n"), 0o644); err != nil {
 		fmt.Fprintln(stderr, "bench:", err)
 		return 1
 	}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -20,8 +21,8 @@ type page struct {
 func newPage(stdout io.Writer) *page {
 	p := &page{out: stdout}
 	p.printf("# What the contract costs\n\n")
-	p.printf("Written by `make bench` on %s. %s/%s, %s, %d processors; %s; %s; %s.\n\n",
-		time.Now().UTC().Format("2006-01-02"), runtime.GOOS, runtime.GOARCH, processor(), runtime.NumCPU(),
+	p.printf("Written by `make bench` on %s at revision %s. %s/%s, %s, %d processors; %s; %s; %s.\n\n",
+		time.Now().UTC().Format("2006-01-02"), revision(), runtime.GOOS, runtime.GOARCH, processor(), runtime.NumCPU(),
 		runtime.Version(), firstLine("gcc", "--version"), firstLine("clang", "--version"))
 	p.printf("Processor time, medians; all contestants of a workload run in turns. A cell is a ratio: smaller is better.\n")
 	p.printf("`carrel on …` is all of the contract: fuel, depth, NaNs, memory limit.\n\n")
@@ -31,6 +32,22 @@ func newPage(stdout io.Writer) *page {
 func (p *page) printf(format string, args ...any) {
 	fmt.Fprintf(&p.text, format, args...)
 	fmt.Fprintf(p.out, format, args...)
+}
+
+// revision is what version control says that this program was built from.
+func revision() string {
+	name, dirty := "unknown", ""
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, s := range info.Settings {
+			switch {
+			case s.Key == "vcs.revision":
+				name = s.Value[:min(12, len(s.Value))]
+			case s.Key == "vcs.modified" && s.Value == "true":
+				dirty = " with changes"
+			}
+		}
+	}
+	return name + dirty
 }
 
 func processor() string {
