@@ -158,6 +158,7 @@ func (k kit) frames(t *testing.T) {
 		module *wasmgen.Module
 	}{
 		{"indirect", indirect}, {"circle", circle}, {"operands", operands}, {"vectors", vectors}, {"long", long}, {"wide", wide},
+		{"circles", circles()},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			i := k.instance(t, test.module, plenty, nil)
@@ -167,6 +168,35 @@ func (k kit) frames(t *testing.T) {
 			}
 		})
 	}
+}
+
+// circles is a module of forty circles of large functions. Its run(n) goes
+// through most of the first one, from there into the next, and so on, and never
+// twice through the same function.
+func circles() *wasmgen.Module {
+	const n, size, locals = 40, 10, 15_000
+	m := wasmgen.NewModule()
+	for circle := range n {
+		first := circle * size
+		for member := range size {
+			f := m.Func(types(i32), types(i32))
+			for range locals {
+				f.Local(i64)
+			}
+			switch {
+			case member == size-1: // back to the two first, if this ran
+				f.Code(fmt.Sprintf("local.get 0; call %d; call %d", first, first+1))
+			case member == size-2 && circle < n-1: // … or on
+				f.Code(fmt.Sprintf("local.get 0; i32.eqz; if i32; local.get 0; call %d; else; local.get 0; call %d; end", first+size-1, first+size+2))
+			case member == size-2:
+				f.Code("local.get 0")
+			default:
+				f.Code(fmt.Sprintf("local.get 0; call %d", first+member+1))
+			}
+		}
+	}
+	m.ExportIndex("run", wasmgen.KindFunc, 2)
+	return m
 }
 
 // again is a module whose run(n) calls the host n times deep; the host calls

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"testing"
 
@@ -289,6 +290,44 @@ func (k kit) fuelOfBulk(t *testing.T) {
 	}
 	if memory := enough.Memory(); memory[0] != 1 || memory[size-1] != 1 {
 		t.Error("memory was not filled")
+	}
+}
+
+// fuelOfCalls: calls alone, without loop or recursion, can be without end for
+// all who wait for it; they stop when their fuel is used up.
+func (k kit) fuelOfCalls(t *testing.T) {
+	for _, way := range []string{"direct", "indirect"} {
+		t.Run(way, func(t *testing.T) {
+			m := wasmgen.NewModule()
+			const functions = 100
+			m.Table(wasmgen.FuncRef, functions, functions)
+			for n := range functions {
+				// Of a type of its own: else an indirect call could be recursive.
+				f := m.Func(slices.Repeat(types(i32), n), nil)
+				m.Elem(0, wasmgen.Const(fmt.Sprintf("i32.const %d", n)), f.Index)
+				if n == functions-1 {
+					continue
+				}
+				for range 2 {
+					for range n + 1 {
+						f.Code("i32.const 0")
+					}
+					if way == "direct" {
+						f.Op("call", int64(n+1))
+					} else {
+						f.Op("i32.const", int64(n+1))
+						f.Op("call_indirect", int64(m.Type(slices.Repeat(types(i32), n+1), nil)), 0)
+					}
+				}
+			}
+			m.ExportIndex("run", wasmgen.KindFunc, 0)
+			for _, fuel := range []uint64{1000, 1_000_000} {
+				i := k.instance(t, m, turn.Limits{Fuel: fuel, MemoryPages: 1}, nil)
+				if _, err := i.Call("run"); class(t, err) != turn.Fuel {
+					t.Errorf("%v, want fuel", err)
+				}
+			}
+		})
 	}
 }
 

@@ -38,6 +38,7 @@ func Run(t *testing.T, New func(t testing.TB) machine.Engine) {
 		{"Imports", k.imports},
 		{"Fuel", k.fuel},
 		{"FuelOfBulk", k.fuelOfBulk},
+		{"FuelOfCalls", k.fuelOfCalls},
 		{"Depth", k.depth},
 		{"Frames", k.frames},
 		{"Reentry", k.reentry},

@@ -110,10 +110,12 @@ func (r *rewriter) thunk(index uint32) func(*emitter) {
 }
 
 // weighed is the counter as it will be with a frame of the function.
-func (r *rewriter) weighed(e *emitter, f *function) {
+func (r *rewriter) weighed(e *emitter, index int) {
 	e.globalGet(r.counter)
-	e.i64(int64(f.weight))
-	e.op(opI64Add)
+	if weight := r.counted(index); weight > 0 {
+		e.i64(int64(weight))
+		e.op(opI64Add)
+	}
 }
 
 // enterSlowly is where a function goes whose check on entry failed: it stops for
@@ -122,7 +124,7 @@ func (r *rewriter) weighed(e *emitter, f *function) {
 func (r *rewriter) enterSlowly(index uint32) func(*emitter) {
 	f := &r.functions[index]
 	return func(e *emitter) {
-		r.weighed(e, f)
+		r.weighed(e, int(index))
 		e.i64(WeightMax)
 		e.op(opI64And)
 		e.i64(0)

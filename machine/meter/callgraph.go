@@ -14,7 +14,7 @@ type callGraph struct {
 	edges     [][]int32
 
 	recursive []bool // by function: lies on a cycle, so its frames are counted
-	checked   []bool // by function: its entry is checked; these cut every cycle
+	checked   []bool // by function: its entry is checked; these cut every cycle, and more: see bound
 	headroom  uint32 // weight of the heaviest chain of frames that are not counted
 }
 
@@ -47,6 +47,7 @@ func newCallGraph(p *program, functions []function) *callGraph {
 		}
 	}
 	g.analyse(functions)
+	g.bound(p, functions, types)
 	return g
 }
 
@@ -198,44 +199,6 @@ func (g *callGraph) cut(members []int32, component []int32, functions []function
 			heap.Pop(c)
 			g.checked[members[top.node]] = true
 			c.remove(top.node)
-		}
-	}
-	g.bound(c, members, functions)
-}
-
-// bound checks more functions of a component, so that the frames between two
-// checks weigh at most uncheckedMax. It goes along what is left of the component
-// without those that are checked, which has no cycles, callers first.
-func (g *callGraph) bound(c *cutter, members []int32, functions []function) {
-	chain := make([]uint32, len(members)) // weight of the heaviest unchecked chain up to a node's callers
-	callers := make([]int32, len(members))
-	unchecked := func(i int32) bool { return int(members[i]) >= g.functions || !g.checked[members[i]] }
-	var ready []int32
-	for i := range c.nodes {
-		for _, j := range c.nodes[i].in {
-			if unchecked(j) {
-				callers[i]++
-			}
-		}
-		if callers[i] == 0 && unchecked(int32(i)) {
-			ready = append(ready, int32(i))
-		}
-	}
-	for len(ready) > 0 {
-		i := ready[len(ready)-1]
-		ready = ready[:len(ready)-1]
-		weight := chain[i]
-		if m := members[i]; int(m) < g.functions {
-			if weight += functions[m].weight; weight > uncheckedMax {
-				g.checked[m] = true
-				weight = 0
-			}
-		}
-		for _, j := range c.nodes[i].out {
-			chain[j] = max(chain[j], weight)
-			if callers[j]--; callers[j] == 0 && unchecked(j) {
-				ready = append(ready, j)
-			}
 		}
 	}
 }

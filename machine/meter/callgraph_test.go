@@ -125,3 +125,82 @@ func TestIndirectCalls(t *testing.T) {
 		}
 	}
 }
+
+// TestBetweenChecks holds what can happen between two checks against its limits.
+func TestBetweenChecks(t *testing.T) {
+	random := rand.New(rand.NewPCG(7, 8))
+	more := 0
+	for round := range 500 {
+		n := 2 + random.IntN(60)
+		p := &program{types: []FuncType{{}, {Params: []ValType{I32}}, {Results: []ValType{I32}}}, called: make([]bool, n)}
+		functions := make([]function, n)
+		for i := range functions {
+			functions[i].weight = 1 + random.Uint32N(frameWeightMax)
+			functions[i].cost = random.Uint64N(uncheckedCostMax / 2)
+			p.funcs = append(p.funcs, random.Uint32N(3))
+			p.called[i] = random.IntN(3) == 0
+			for range random.IntN(4) {
+				e := event{kind: evCall, arg: uint32(min(n-1, i+random.IntN(5)))} // mostly forwards
+				switch random.IntN(12) {
+				case 0:
+					e = event{kind: evCallIndirect, arg: random.Uint32N(3)}
+				case 1:
+					e.arg = random.Uint32N(uint32(n))
+				}
+				functions[i].events = append(functions[i].events, e)
+			}
+		}
+		g := newCallGraph(p, functions)
+		callees := func(e event) (list []int) {
+			for j := range n {
+				if e.kind == evCall && int(e.arg) == j || e.kind == evCallIndirect && p.called[j] && p.funcs[j] == e.arg {
+					list = append(list, j)
+				}
+			}
+			return list
+		}
+		weight, cost := make([]uint32, n), make([]uint64, n)
+		var visit func(i, deep int)
+		visit = func(i, deep int) {
+			if weight[i] > 0 {
+				return
+			}
+			if deep > n {
+				t.Fatalf("round %d: a cycle through function %d is not checked", round, i)
+			}
+			total, heaviest := functions[i].cost, uint32(0)
+			for _, e := range functions[i].events {
+				most := uint64(0)
+				for _, j := range callees(e) {
+					if !g.checked[j] {
+						visit(j, deep+1)
+						heaviest, most = max(heaviest, weight[j]), max(most, cost[j])
+					}
+				}
+				total += most
+			}
+			weight[i], cost[i] = heaviest+1, total
+			if g.recursive[i] {
+				weight[i] = heaviest + functions[i].weight
+			}
+		}
+		for i := range n {
+			if g.checked[i] {
+				if !g.recursive[i] {
+					more++
+				}
+				continue
+			}
+			visit(i, 0)
+			if weight[i] > uncheckedMax+uint32(n) {
+				t.Fatalf("round %d: frames of %d slots from function %d on, unchecked", round, weight[i], i)
+			}
+			if cost[i] > uncheckedCostMax {
+				t.Fatalf("round %d: an unchecked call of function %d can cost %d", round, i, cost[i])
+			}
+		}
+	}
+	if more == 0 {
+		t.Error("no function that is not recursive was checked")
+	}
+}

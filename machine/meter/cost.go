@@ -41,6 +41,8 @@ const (
 	// uncheckedMax is how much weight frames may add between two checks. The
 	// counter has room for it above WeightMax.
 	uncheckedMax = 1 << 17
+	// uncheckedCostMax is how much fuel a call may cost that is not checked.
+	uncheckedCostMax = 1 << 13
 	// frameSlots is the weight of a frame before its parameters, locals and
 	// operands: return address, saved registers, what an engine keeps.
 	frameSlots = 6

@@ -26,8 +26,8 @@ import "math"
 //	end
 //
 // A recursive function adds the weight of its frame to the same counter, and
-// takes it away at its end: see Counter. Those that are checked ask on entry for
-// both, fuel and depth.
+// takes it away at its end: see Counter. Functions that are checked, recursive or
+// not (see callGraph.bound), ask on entry for both, fuel and depth.
 type bodyWriter struct {
 	emitter
 	r    *rewriter
@@ -39,7 +39,6 @@ type bodyWriter struct {
 	index   int  // of the defined function
 	inLocal bool // fuel is kept in a local
 	wrapped bool // the body stands in a block of its own, with an epilogue behind
-	counted bool // the weight of its frames is counted
 
 	fuel                    uint32 // locals
 	tmpI32, tmpF32, tmpF64  uint32
@@ -62,16 +61,11 @@ type bodyFrame struct {
 func (w *bodyWriter) write(index int, f *function) {
 	r := w.r
 	w.b, w.f, w.index = w.b[:0], f, index
-	w.counted = r.graph.recursive[index]
 	w.inLocal = f.loops
-	w.wrapped = w.inLocal || w.counted
+	w.wrapped = w.inLocal || r.graph.recursive[index]
 	w.level, w.skip = 0, false
 	w.events, w.buffer = unroll(r.p.wasm, f.events, w.buffer)
-	weight := uint32(0)
-	if w.counted {
-		weight = f.weight
-	}
-	w.plan.make(w.events, r.p.wasm, w.wrapped, weight)
+	w.plan.make(w.events, r.p.wasm, w.wrapped, r.counted(index))
 
 	t := &r.p.types[r.p.funcs[index]]
 	w.declare()
@@ -137,7 +131,7 @@ func (w *bodyWriter) declare() {
 func (w *bodyWriter) enter() {
 	r := w.r
 	if r.graph.checked[w.index] {
-		r.weighed(&w.emitter, w.f)
+		r.weighed(&w.emitter, w.index)
 		w.i64(math.MinInt64 | WeightMax)
 		w.op(opI64And)
 		w.i64(0)

@@ -5,7 +5,7 @@
 //
 // Rewriting goes in steps: decode (program.go, section.go), validate bodies and
 // note what matters in them (body.go, events.go), see which functions are
-// recursive (callgraph.go), decide what is added (rewrite.go), decide where fuel is
+// recursive (callgraph.go) and which are checked (checks.go), decide what is added (rewrite.go), decide where fuel is
 // charged (plan.go), write the bodies (function.go), the functions that are added
 // (added.go) and the module (module_writer.go).
 //
@@ -210,6 +210,14 @@ func (r *rewriter) allocateSegments() {
 			}
 		}
 	})
+}
+
+// counted is the weight that a function's frames add to the counter.
+func (r *rewriter) counted(index int) uint32 {
+	if r.graph.recursive[index] {
+		return r.functions[index].weight
+	}
+	return 0
 }
 
 func (r *rewriter) eachEvent(do func(*event)) {
