@@ -15,7 +15,8 @@ type validator struct {
 
 	cost      uint64 // since the last event
 	total     uint64
-	height    int // highest stack
+	height    int    // highest stack
+	wide      uint32 // locals that are v128
 	vectors   bool
 	needs     need
 	loops     bool
@@ -75,7 +76,12 @@ func (v *validator) function(index int) function {
 }
 
 func (v *validator) readLocals(f *function, t *FuncType) {
-	v.locals = append(v.locals[:0], t.Params...)
+	v.locals, v.wide = append(v.locals[:0], t.Params...), 0
+	for _, p := range t.Params {
+		if p == V128 {
+			v.wide++
+		}
+	}
 	at := v.pos
 	f.nGroups = v.u32()
 	if f.nGroups > localsMax {
@@ -89,8 +95,12 @@ func (v *validator) readLocals(f *function, t *FuncType) {
 			refuse(at, "too many locals: the limit is %d", localsMax)
 		}
 		lt := v.valType()
-		for range n {
-			v.locals = append(v.locals, lt)
+		v.locals = append(v.locals, make([]ValType, n)...)
+		for i := len(v.locals) - int(n); i < len(v.locals); i++ {
+			v.locals[i] = lt
+		}
+		if lt == V128 {
+			v.wide += n
 		}
 	}
 	f.groups.end = v.pos
@@ -105,12 +115,7 @@ func (v *validator) readLocals(f *function, t *FuncType) {
 // weigh is the stack weight of a frame in slots of 8 bytes, for a body of so
 // many bytes.
 func (v *validator) weigh(results, size uint32) uint32 {
-	w := uint32(frameSlots) + uint32(len(v.locals)) + uint32(v.height) + results + size/bodyBytesPerSlot
-	for _, t := range v.locals {
-		if t == V128 {
-			w++
-		}
-	}
+	w := uint32(frameSlots) + uint32(len(v.locals)) + v.wide + uint32(v.height) + results + size/bodyBytesPerSlot
 	if v.vectors {
 		w += uint32(v.height)
 	}

@@ -77,10 +77,11 @@ func fuelPage() []byte {
 		what string
 		most int
 	}{
-		{"bytes of a program", moduleBytesMax}, {"types", typesMax}, {"parameters of a function", paramsMax},
+		{"bytes of a program", moduleBytesMax}, {"bytes of all function bodies after rewriting", codeMeteredMax}, {"types", typesMax}, {"parameters of a function", paramsMax},
 		{"results of a function or block", resultsMax}, {"imports", importsMax}, {"exports", exportsMax},
-		{"functions", functionsMax}, {"globals", globalsMax}, {"tables", tablesMax}, {"entries of a table", tableEntriesMax},
-		{"data segments, element segments", segmentsMax}, {"items of an element segment", segmentItemsMax},
+		{"functions", functionsMax}, {"functions, imports, and what rewriting adds: one for each function whose entry is checked, and few others", functionsAllMax},
+		{"globals", globalsMax}, {"tables", tablesMax}, {"entries of a table", tableEntriesMax},
+		{"data segments, element segments, and what rewriting adds: one or two where segments are dropped", segmentsMax}, {"items of an element segment", segmentItemsMax},
 		{"parameters and locals of a function", localsMax}, {"bytes of a function body", bodyBytesMax},
 		{"bytes of a function body after rewriting", bodyMeteredMax}, {"nested blocks", nestingMax}, {"nested loops", loopNestingMax},
 		{"operands on the stack of a function", heightMax}, {"targets of a br_table", branchTargetsMax},

@@ -86,6 +86,9 @@ func (w *bodyWriter) write(index int, f *function) {
 		w.skip = false
 		pos = int(e.end)
 		w.event(i, e)
+		if len(w.b) > bodyMeteredMax {
+			refuse(f.body.start, "a function body of more than %d bytes after rewriting", bodyMeteredMax)
+		}
 	}
 }
 

@@ -4,16 +4,18 @@ package meter
 // every engine's own, so that "refused" is a result like any other.
 const (
 	moduleBytesMax   = 128 << 20
+	codeMeteredMax   = 256 << 20 // all bodies after rewriting
 	typesMax         = 100_000
 	paramsMax        = 255
 	resultsMax       = 255
 	importsMax       = 10_000
 	exportsMax       = 100_000
 	functionsMax     = 500_000
+	functionsAllMax  = 1_000_000 // with imports and those that are added; wasmtime's limit
 	globalsMax       = 50_000
 	tablesMax        = 16
 	tableEntriesMax  = 1_000_000
-	segmentsMax      = 100_000 // what linkers of Go and wasi-vfs make, and the most that wasmtime takes
+	segmentsMax      = 100_000 // what linkers of Go and wasi-vfs make, and the most that wasmtime takes, with those that are added
 	segmentItemsMax  = 1_000_000
 	localsMax        = 20_000
 	bodyBytesMax     = 4 << 20

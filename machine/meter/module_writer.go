@@ -54,11 +54,7 @@ func (r *rewriter) codeSection(m *Module) []byte {
 	for i := range r.functions {
 		f := &r.functions[i]
 		w.write(i, f)
-		if len(w.b) > bodyMeteredMax {
-			refuse(f.body.start, "a function body of %d bytes after rewriting, the limit is %d", len(w.b), bodyMeteredMax)
-		}
-		code = appendU32(code, uint32(len(w.b)))
-		code = append(code, w.b...)
+		code = appendBody(code, w.b)
 		index := uint32(len(p.imports) + i)
 		name, ok := p.names[index]
 		if !ok {
@@ -70,10 +66,16 @@ func (r *rewriter) codeSection(m *Module) []byte {
 		e := &emitter{b: []byte{0}} // no locals
 		f.body(e)
 		e.op(opEnd)
-		code = appendU32(code, uint32(len(e.b)))
-		code = append(code, e.b...)
+		code = appendBody(code, e.b)
 	}
 	return code
+}
+
+func appendBody(code, body []byte) []byte {
+	if len(code)+len(body) > codeMeteredMax {
+		refuse(-1, "its code after rewriting has more than %d bytes", codeMeteredMax)
+	}
+	return append(appendU32(code, uint32(len(body))), body...)
 }
 
 func (r *rewriter) typeSection() []byte {

@@ -5,9 +5,10 @@
 //
 // Rewriting goes in steps: decode (program.go, section.go), validate bodies and
 // note what matters in them (body.go, events.go), see which functions are
-// recursive (callgraph.go) and which are checked (checks.go), decide what is added (rewrite.go), decide where fuel is
-// charged (plan.go), write the bodies (function.go), the functions that are added
-// (added.go) and the module (module_writer.go).
+// recursive (callgraph.go) and which are checked (checks.go), decide what is
+// added (rewrite.go), decide where fuel is charged (plan.go), write the bodies
+// (function.go), the functions that are added (added.go) and the module
+// (module_writer.go).
 //
 // The result is part of the contract: what is charged where decides between
 // fuel and a trap in the same stretch of code. A change of a single byte is a
@@ -32,7 +33,7 @@ func Rewrite(wasm []byte) (module *Module, err error) {
 		}
 	}()
 	p := decode(wasm)
-	r := &rewriter{p: p, functions: make([]function, len(p.bodies))}
+	r := &rewriter{p: p, functions: make([]function, len(p.bodies)), extraType: map[string]uint32{}}
 	v := &validator{p: p}
 	for i := range p.bodies {
 		r.functions[i] = v.function(i)
@@ -52,6 +53,7 @@ type rewriter struct {
 	graph     *callGraph
 
 	extraTypes []FuncType
+	extraType  map[string]uint32 // index in extraTypes, by encoding
 
 	// Functions that are added, by index in the new module.
 	refuel uint32
@@ -104,6 +106,12 @@ func (r *rewriter) allocate() {
 	}
 	if slices.ContainsFunc(p.elems, func(s elemSegment) bool { return s.mode == elemActive }) {
 		r.tables = r.add(FuncType{}, r.fillTables)
+	}
+	if n := p.funcCount() + 1 + len(r.added); n > functionsAllMax {
+		refuse(-1, "%d functions with those that are added, the limit is %d", n, functionsAllMax)
+	}
+	if n := max(int(r.dataCount()), len(p.elems)+len(r.emptyElem)); n > segmentsMax {
+		refuse(-1, "%d segments with those that are added, the limit is %d", n, segmentsMax)
 	}
 }
 
@@ -287,13 +295,14 @@ func (r *rewriter) reference(fn uint32) uint32 {
 
 // typeIndex is the index of a type, which is added if it is not there.
 func (r *rewriter) typeIndex(t FuncType) uint32 {
-	for i, have := range r.extraTypes {
-		if have.Equal(t) {
-			return uint32(len(r.p.types) + i)
-		}
+	key := appendTypes(appendTypes(nil, t.Params), t.Results)
+	i, ok := r.extraType[string(key)]
+	if !ok {
+		i = uint32(len(r.extraTypes))
+		r.extraType[string(key)] = i
+		r.extraTypes = append(r.extraTypes, t)
 	}
-	r.extraTypes = append(r.extraTypes, t)
-	return uint32(len(r.p.types) + len(r.extraTypes) - 1)
+	return uint32(len(r.p.types)) + i
 }
 
 func (r *rewriter) resultType(results []ValType) uint32 {
