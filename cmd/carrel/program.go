@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"io/fs"
@@ -30,12 +31,13 @@ func readProgram(name string) ([]byte, error) {
 	if info.Size() > programBytesMax {
 		return nil, failf(exitRefused, "%s is larger than %s: no program is", name, bytesOf(programBytesMax))
 	}
-	wasm, err := io.ReadAll(io.LimitReader(file, programBytesMax+1))
-	if err != nil {
+	var wasm bytes.Buffer
+	wasm.Grow(int(info.Size()) + bytes.MinRead) // read in one piece
+	if _, err := wasm.ReadFrom(io.LimitReader(file, programBytesMax+1)); err != nil {
 		return nil, err
 	}
-	if len(wasm) > programBytesMax {
+	if wasm.Len() > programBytesMax {
 		return nil, failf(exitRefused, "%s is larger than %s: no program is", name, bytesOf(programBytesMax))
 	}
-	return wasm, nil
+	return wasm.Bytes(), nil
 }

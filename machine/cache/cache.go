@@ -5,8 +5,9 @@
 // version, the engine with its version, and the processor. In it are
 //
 //	sums     the key, and SHA-256 and path of each of the other files, a line each
-//	module   the metered module but for its code (package gob)
-//	wasm     the metered module's code
+//	module   the metered module but for its code and data (package gob)
+//	data     its data segments
+//	wasm     its code, for engines that want it when they load machine code
 //	…        machine code, as the engine names and writes it
 //
 // An entry is made in a directory of its own and renamed into place, so that
@@ -79,7 +80,8 @@ type (
 	}
 )
 
-// Load is machine.Load, from the cache if it can be. A cache that cannot be
+// Load is machine.Load, from the cache if it can be; a module from the cache has
+// nothing that is for inspection only (functions, sections). A cache that cannot be
 // read or written is no error: the program is compiled then.
 func (c *Cache) Load(ctx context.Context, engine machine.Engine, wasm []byte) (*machine.Program, error) {
 	dir := filepath.Join(c.dir, key(engine, wasm))
@@ -149,6 +151,7 @@ func (c *Cache) add(ctx context.Context, engine machine.Engine, module *meter.Mo
 	if err == nil {
 		if serializer, ok := engine.(serializer); ok {
 			files[codeFile], err = serializer.Serialize(code)
+			delete(files, wasmFile) // it has done its part
 		}
 	}
 	if err == nil {

@@ -3,6 +3,7 @@ package cache
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/gob"
 	"encoding/hex"
 	"errors"
@@ -17,11 +18,12 @@ import (
 )
 
 // formatVersion is the version of what is in an entry; it is part of the key.
-const formatVersion = 1
+const formatVersion = 2
 
 const (
 	sumsFile   = "sums"
 	moduleFile = "module"
+	dataFile   = "data"
 	wasmFile   = "wasm"
 	codeFile   = "code" // of engines that serialize; others choose their names
 	tempPrefix = "new-"
@@ -44,7 +46,7 @@ func check(dir string) (map[string][]byte, error) {
 		}
 		delete(sums, path)
 		got := ""
-		if path == moduleFile || path == wasmFile {
+		if path == moduleFile || path == dataFile || path == wasmFile {
 			b, err := os.ReadFile(filepath.Join(dir, path))
 			if err != nil {
 				return err
@@ -150,16 +152,17 @@ func sum(path string) (string, error) {
 	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
-// encode writes a module as two files: its code apart, so that it is read in
-// one piece.
+// encode writes a module as files: its data segments and its code apart, so that
+// they are read in one piece each. What describes functions and sections is for
+// inspection, which meters a program anew: it is left out.
 func encode(module *meter.Module) (map[string][]byte, error) {
 	var b bytes.Buffer
 	bare := *module
-	bare.Wasm = nil
+	bare.Wasm, bare.Data, bare.Functions, bare.Sections = nil, nil, nil, nil
 	if err := gob.NewEncoder(&b).Encode(&bare); err != nil {
 		return nil, err
 	}
-	return map[string][]byte{moduleFile: b.Bytes(), wasmFile: module.Wasm}, nil
+	return map[string][]byte{moduleFile: b.Bytes(), dataFile: encodeData(module.Data), wasmFile: module.Wasm}, nil
 }
 
 func decode(files map[string][]byte) (*meter.Module, error) {
@@ -167,6 +170,39 @@ func decode(files map[string][]byte) (*meter.Module, error) {
 	if err := gob.NewDecoder(bytes.NewReader(files[moduleFile])).Decode(module); err != nil {
 		return nil, fmt.Errorf("%w: %w", errDamaged, err)
 	}
-	module.Wasm = files[wasmFile]
+	data, err := decodeData(files[dataFile])
+	if err != nil {
+		return nil, err
+	}
+	module.Data, module.Wasm = data, files[wasmFile]
 	return module, nil
+}
+
+// encodeData writes each segment as its offset and length, 4 bytes each, little
+// endian, and its bytes.
+func encodeData(segments []meter.DataSegment) []byte {
+	var b []byte
+	for _, s := range segments {
+		b = binary.LittleEndian.AppendUint32(b, s.Offset)
+		b = binary.LittleEndian.AppendUint32(b, uint32(len(s.Bytes)))
+		b = append(b, s.Bytes...)
+	}
+	return b
+}
+
+// decodeData reads what encodeData writes. The segments share b.
+func decodeData(b []byte) ([]meter.DataSegment, error) {
+	var segments []meter.DataSegment
+	for len(b) > 0 {
+		if len(b) < 8 {
+			return nil, fmt.Errorf("%w: its data ends early", errDamaged)
+		}
+		offset, length := binary.LittleEndian.Uint32(b), binary.LittleEndian.Uint32(b[4:])
+		if b = b[8:]; uint64(length) > uint64(len(b)) {
+			return nil, fmt.Errorf("%w: its data ends early", errDamaged)
+		}
+		segments = append(segments, meter.DataSegment{Offset: offset, Bytes: b[:length:length]})
+		b = b[length:]
+	}
+	return segments, nil
 }
