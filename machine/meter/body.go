@@ -292,6 +292,7 @@ func (v *validator) plain(at int, info *opInfo) {
 	switch info.nan {
 	case nanMakes:
 		result |= made
+		v.computing()
 	case nanKeep:
 		result |= last.provenance()
 	case nanTop:

@@ -21,6 +21,7 @@ type function struct {
 type innards struct {
 	touched []local // the locals that it reads or writes, if worth knowing
 	calls   bool
+	floats  bool // it does float arithmetic
 }
 
 // A local of a function.

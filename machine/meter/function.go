@@ -64,7 +64,7 @@ func (w *bodyWriter) write(index int, f *function) {
 	w.inLocal = f.loops
 	w.wrapped = w.inLocal || r.graph.recursive[index]
 	w.level, w.skip = 0, false
-	w.events, w.buffer = unroll(r.p.wasm, f.events, w.buffer)
+	w.events, w.buffer = unroll(r.p.wasm, f, w.buffer)
 	w.plan.make(w.events, r.p.wasm, w.wrapped, r.counted(index))
 
 	t := &r.p.types[r.p.funcs[index]]
@@ -298,12 +298,41 @@ func (w *bodyWriter) loop(i int, raw []byte) {
 	frame.level = w.level
 	w.frames = append(w.frames, frame)
 	if !frame.loop {
-		w.check(owed)
+		if !w.callsChecked(i) {
+			w.check(owed)
+		}
 		return
 	}
 	w.getFuel()
 	w.i64(owed)
 	w.op(opI64LtS, opBrIf, 1)
+}
+
+// callsChecked reports whether every round of the loop at event i calls a
+// function whose entry is checked: then the loop needs no check of its own. It
+// sees only calls at the loop's own level with no way back before them.
+func (w *bodyWriter) callsChecked(i int) bool {
+	for depth := uint32(0); i < len(w.events); i++ {
+		switch e := &w.events[i]; e.kind {
+		case evBlock, evLoop, evIf:
+			depth++
+		case evEnd:
+			if depth--; depth == 0 {
+				return false
+			}
+		case evBr, evBrIf:
+			if e.arg == depth-1 {
+				return false
+			}
+		case evBrTable:
+			return false
+		case evCall:
+			if fn := int(e.arg) - len(w.r.p.imports); depth == 1 && fn >= 0 && w.r.graph.checked[fn] {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (w *bodyWriter) end() {

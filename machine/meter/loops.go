@@ -9,6 +9,7 @@ type touch struct {
 	full   bool // more than touchedMax: not worth knowing
 
 	calls      bool // a call stands in it: no register is kept over all of it anyway
+	floats     bool // float arithmetic stands in it
 	dispatches bool // a br_table stands in it, and in no loop within
 }
 
@@ -33,12 +34,19 @@ func (v *validator) calling() {
 	}
 }
 
+// computing notes that the innermost loop does float arithmetic.
+func (v *validator) computing() {
+	if n := len(v.touching); n > 0 {
+		v.touching[n-1].floats = true
+	}
+}
+
 // closeLoop settles what a loop touches: it is also touched by the loop around.
 func (v *validator) closeLoop() {
 	loop := v.touching[len(v.touching)-1]
 	v.touching = v.touching[:len(v.touching)-1]
 	inner := &v.inner[loop.loop]
-	inner.calls = loop.calls
+	inner.calls, inner.floats = loop.calls, loop.floats
 	switch {
 	case loop.full || loop.calls:
 	case loop.dispatches:

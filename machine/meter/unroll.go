@@ -13,7 +13,8 @@ const (
 
 // unroll answers the events of a function with its small loops unrolled, in the
 // buffer if there are any, and the buffer for the next time.
-func unroll(wasm []byte, events []event, buffer []event) (unrolledEvents, reuse []event) {
+func unroll(wasm []byte, f *function, buffer []event) (unrolledEvents, reuse []event) {
+	events := f.events
 	buffer = buffer[:0]
 	if len(events) == 0 || events[len(events)-1].end-events[0].pos > unrollBodyMax {
 		return events, buffer
@@ -24,6 +25,9 @@ func unroll(wasm []byte, events []event, buffer []event) (unrolledEvents, reuse 
 		last := 0
 		if e.kind == evLoop && wasm[e.pos+1] == typeVoid {
 			last = lastOfLoop(events, i)
+			if last > 0 && f.inner[e.arg].floats && events[last].end-e.end > unrollMostBytes {
+				last = 0 // unrolled by its compiler, most likely: twice that, and sums are spilled
+			}
 		}
 		if last == 0 {
 			if unrolled {
