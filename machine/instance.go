@@ -267,12 +267,21 @@ func (i *Instance) invoke(export string, stack []uint64) error {
 	if err != nil {
 		return i.die(err)
 	}
+	before := i.counter()
+	counter := before
 	if i.entries > 0 {
-		i.setCounter(i.counter() - headroom)
+		counter -= headroom
 	}
 	// What is owed is settled now; the limit decides even if no check saw it.
-	if i.remaining() < 0 {
-		return i.die(errFuel)
+	if owed := -counter.Fuel(); owed > 0 {
+		if uint64(owed) > i.left {
+			return i.die(errFuel)
+		}
+		i.left -= uint64(owed)
+		counter += meter.NewCounter(owed, 0)
+	}
+	if counter != before {
+		i.setCounter(counter)
 	}
 	return nil
 }
@@ -313,9 +322,14 @@ func (i *Instance) Import(index int, stack []uint64) error {
 	if i.stop.Load() {
 		return errStop
 	}
-	err := i.host[index](i, stack)
+	if err := i.host[index](i, stack); err != nil {
+		return err
+	}
+	if i.dead != nil { // in a call back that the function made nothing of
+		return i.dead
+	}
 	canonical(stack, i.program.Module.Imports[index].Type.Results)
-	return err
+	return nil
 }
 
 // refuel hands the guest its next slice, at a point where it may be stopped.
@@ -349,9 +363,13 @@ func (i *Instance) setCounter(c meter.Counter) { i.cell.SetGlobal(meter.CounterG
 func (i *Instance) remaining() int64 { return int64(i.left) + i.counter().Fuel() }
 
 // Outcome ends the instance's turn: it charges the pages that differ from the
-// zero they started as, and says how the turn ended. err is what Call returned.
+// zero they started as, and says how the turn ended. err is what Call returned,
+// or why the personality gave up.
 func (i *Instance) Outcome(err error) turn.Outcome {
-	if err == nil || i.dead != nil && i.dead.Class == turn.Exit {
+	if err != nil {
+		_ = i.die(err)
+	}
+	if i.dead == nil || i.dead.Class == turn.Exit {
 		if charge := i.Charge(meter.PageCost * uint64(page.NonZero(i.cell.Memory()))); charge != nil || i.remaining() < 0 {
 			i.dead = errFuel
 		}

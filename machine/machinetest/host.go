@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 
@@ -268,4 +269,69 @@ func (k kit) concurrent(t *testing.T) {
 		})
 	}
 	group.Wait()
+}
+
+// reentryFuel: after a call into the guest the host can charge what is left and
+// no more, wherever in a slice of fuel the guest stopped.
+func (k kit) reentryFuel(t *testing.T) {
+	m := wasmgen.NewModule()
+	host := m.ImportFunc("env", "host", types(i32), nil)
+	m.Memory(1, 1)
+	work := m.Func(types(i32), nil)
+	fill := "i32.const 0; i32.const 0; i32.const 65536; memory.fill\n"
+	work.Code("loop; " + fill + "local.get 0; i32.const 1; i32.sub; local.tee 0; br_if 0; end\n" + strings.Repeat(fill, 40))
+	m.Export("work", work)
+	run := m.Func(types(i32), nil)
+	run.Op("local.get", 0).Op("call", int64(host))
+	m.Export("run", run)
+	program := k.load(t, m)
+	for rounds := uint64(180); rounds < 260; rounds += 10 {
+		const limit = 2 * meter.Slice
+		for more, want := range []turn.Class{turn.Exit, turn.Fuel} {
+			charge := func(i *machine.Instance, stack []uint64) error {
+				if _, err := i.Call("work", stack[0]); err != nil {
+					return err
+				}
+				return i.Charge(limit - i.FuelUsed() + uint64(more))
+			}
+			i := start(t, program, turn.Limits{Fuel: limit, MemoryPages: 1}, machine.Imports{
+				{"env", "host"}: hostImport([]meter.ValType{meter.I32}, nil, func(i *machine.Instance, stack []uint64) error {
+					if err := charge(i, stack); err != nil {
+						return err
+					}
+					return machine.Exit(0)
+				}),
+			})
+			_, err := i.Call("run", rounds)
+			if got := class(t, err); got != want {
+				t.Errorf("%d rounds, and all that is left and %d more: %v, want %v", rounds, more, err, want)
+			}
+		}
+	}
+}
+
+// reentryFault: a guest that faulted in a call of the host is dead, whatever the
+// host makes of the error.
+func (k kit) reentryFault(t *testing.T) {
+	m := wasmgen.NewModule()
+	host := m.ImportFunc("env", "host", nil, nil)
+	m.Export("fault", m.Func(nil, nil).Code("unreachable"))
+	m.Export("run", m.Func(nil, nil).Code("call "+itoa(host)+"; call "+itoa(host)))
+	calls := 0
+	i := k.instance(t, m, plenty, machine.Imports{
+		{"env", "host"}: hostImport(nil, nil, func(i *machine.Instance, _ []uint64) error {
+			calls++
+			_, _ = i.Call("fault")
+			return nil
+		}),
+	})
+	_, err := i.Call("run")
+	if got := class(t, err); got != turn.Unreachable || calls != 1 {
+		t.Errorf("%v after %d calls, want unreachable after 1", err, calls)
+	}
+	// And so is one whose personality gave up for reasons of its own.
+	i = k.instance(t, single(nil, nil, ""), plenty, nil)
+	if got := i.Outcome(errors.New("no reason")).Class; got != turn.Worker {
+		t.Errorf("%v, want worker", got)
+	}
 }

@@ -43,6 +43,8 @@ func Run(t *testing.T, New func(t testing.TB) machine.Engine) {
 		{"Frames", k.frames},
 		{"Reentry", k.reentry},
 		{"ReentryDepth", k.reentryDepth},
+		{"ReentryFuel", k.reentryFuel},
+		{"ReentryFault", k.reentryFault},
 		{"Memory", k.memory},
 		{"MemoryLimit", k.memoryLimit},
 		{"Floats", k.floats},
