@@ -178,10 +178,10 @@ func decode(files map[string][]byte) (*meter.Module, error) {
 	return module, nil
 }
 
-// encodeData writes each segment as its offset and length, 4 bytes each, little
-// endian, and its bytes.
+// encodeData writes the number of segments, and each as its offset, its length
+// and its bytes; numbers have 4 bytes, little endian.
 func encodeData(segments []meter.DataSegment) []byte {
-	var b []byte
+	b := binary.LittleEndian.AppendUint32(nil, uint32(len(segments)))
 	for _, s := range segments {
 		b = binary.LittleEndian.AppendUint32(b, s.Offset)
 		b = binary.LittleEndian.AppendUint32(b, uint32(len(s.Bytes)))
@@ -192,16 +192,24 @@ func encodeData(segments []meter.DataSegment) []byte {
 
 // decodeData reads what encodeData writes. The segments share b.
 func decodeData(b []byte) ([]meter.DataSegment, error) {
-	var segments []meter.DataSegment
-	for len(b) > 0 {
+	early := fmt.Errorf("%w: its data ends early", errDamaged)
+	if len(b) < 4 {
+		return nil, early
+	}
+	count := binary.LittleEndian.Uint32(b)
+	if b = b[4:]; uint64(count)*8 > uint64(len(b)) {
+		return nil, early
+	}
+	segments := make([]meter.DataSegment, count)
+	for n := range segments {
 		if len(b) < 8 {
-			return nil, fmt.Errorf("%w: its data ends early", errDamaged)
+			return nil, early
 		}
 		offset, length := binary.LittleEndian.Uint32(b), binary.LittleEndian.Uint32(b[4:])
 		if b = b[8:]; uint64(length) > uint64(len(b)) {
-			return nil, fmt.Errorf("%w: its data ends early", errDamaged)
+			return nil, early
 		}
-		segments = append(segments, meter.DataSegment{Offset: offset, Bytes: b[:length:length]})
+		segments[n] = meter.DataSegment{Offset: offset, Bytes: b[:length:length]}
 		b = b[length:]
 	}
 	return segments, nil
