@@ -2,7 +2,6 @@ package machinetest
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"hash/crc32"
 	"math"
@@ -134,13 +133,4 @@ func canonicalNaNs(values []uint64, types []wasmgen.ValType) {
 			values[i] = meter.CanonicalNaN64
 		}
 	}
-}
-
-func importNamed(name string) (wasmgen.Import, error) {
-	for _, im := range wasmgen.Imports {
-		if im.Name == name {
-			return im, nil
-		}
-	}
-	return wasmgen.Import{}, errors.New("the world has no import " + name)
 }
