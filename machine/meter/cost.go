@@ -42,7 +42,7 @@ const (
 	// counter has room for it above WeightMax.
 	uncheckedMax = 1 << 17
 	// uncheckedCostMax is how much fuel a call may cost that is not checked.
-	uncheckedCostMax = 1 << 13
+	uncheckedCostMax = 1 << 16
 	// frameSlots is the weight of a frame before its parameters, locals and
 	// operands: return address, saved registers, what an engine keeps.
 	frameSlots = 6
