@@ -33,7 +33,7 @@ else
 endif
 
 .PHONY: test
-test: need-cc vet cross $(PROGRAMS)/complete ## Run all tests, with and without wasmtime
+test: need-cc vet cross $(PROGRAMS)/complete $(EXAMPLES)/complete ## Run all tests, with and without wasmtime
 	$(GOTEST) ./...
 	$(GOTEST) -tags wasmtime ./machine/... ./cmd/...
 
@@ -49,6 +49,7 @@ need-cc:
 vet: ## Run gofmt and go vet
 	@files=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$files" ] || { echo "not formatted:"; echo "$$files"; exit 1; }
 	go vet ./...
+	$(if $(TAGS),go vet -tags $(TAGS) ./...)
 
 .PHONY: cross
 cross: ## Build everything for the other platforms, in pure Go
