@@ -1,11 +1,13 @@
 package machinetest
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"carrel/machine"
@@ -328,6 +330,28 @@ func (k kit) fuelOfCalls(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// fuelOfReturns: what deep recursion does on its way back stops as well when the
+// fuel is used up.
+func (k kit) fuelOfReturns(t *testing.T) {
+	const deep, calls, leafCost, limit = 1500, 100, 3000, 1_000_000
+	m := wasmgen.NewModule()
+	m.Memory(1, 1)
+	leaf := m.Func(nil, nil)
+	leaf.Code("i32.const 0; i32.const 0; i32.load; i32.const 1; i32.add; i32.store")
+	leaf.Code(strings.Repeat("i32.const 0; drop\n", leafCost/2))
+	run := m.Func(types(i32), nil)
+	run.Code("local.get 0; if; local.get 0; i32.const 1; i32.sub; call " + itoa(run.Index) + "; end")
+	run.Code(strings.Repeat("call "+itoa(leaf.Index)+"\n", calls))
+	m.Export("run", run)
+	i := k.instance(t, m, turn.Limits{Fuel: limit, MemoryPages: 1}, nil)
+	if _, err := i.Call("run", deep); class(t, err) != turn.Fuel {
+		t.Errorf("%v, want fuel", err)
+	}
+	if ran := binary.LittleEndian.Uint32(i.Memory()); ran*leafCost > 2*limit {
+		t.Errorf("a function of %d units ran %d times with a limit of %d", leafCost, ran, limit)
 	}
 }
 

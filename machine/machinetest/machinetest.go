@@ -39,6 +39,7 @@ func Run(t *testing.T, New func(t testing.TB) machine.Engine) {
 		{"Fuel", k.fuel},
 		{"FuelOfBulk", k.fuelOfBulk},
 		{"FuelOfCalls", k.fuelOfCalls},
+		{"FuelOfReturns", k.fuelOfReturns},
 		{"Depth", k.depth},
 		{"Frames", k.frames},
 		{"Reentry", k.reentry},

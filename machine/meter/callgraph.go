@@ -13,9 +13,10 @@ type callGraph struct {
 	functions int
 	edges     [][]int32
 
-	recursive []bool // by function: lies on a cycle, so its frames are counted
-	checked   []bool // by function: its entry is checked; these cut every cycle, and more: see bound
-	headroom  uint32 // weight of the heaviest chain of frames that are not counted
+	recursive   []bool // by function: lies on a cycle, so its frames are counted
+	checked     []bool // by function: its entry is checked; these cut every cycle, and more: see bound
+	checkedLast []bool // by function: its end is checked
+	headroom    uint32 // weight of the heaviest chain of frames that are not counted
 }
 
 // newCallGraph builds and analyses the graph.
@@ -71,7 +72,7 @@ func (p *program) distinctTypes() (number []int, n int) {
 func (g *callGraph) analyse(functions []function) {
 	n := len(g.edges)
 	g.recursive = make([]bool, g.functions)
-	g.checked = make([]bool, g.functions)
+	g.checked, g.checkedLast = make([]bool, g.functions), make([]bool, g.functions)
 	const unseen = -1
 	order, low := make([]int32, n), make([]int32, n)
 	component := make([]int32, n)

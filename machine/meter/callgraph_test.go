@@ -2,6 +2,7 @@ package meter
 
 import (
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -202,5 +203,31 @@ func TestBetweenChecks(t *testing.T) {
 	}
 	if more == 0 {
 		t.Error("no function that is not recursive was checked")
+	}
+}
+
+// TestStretch: what a function of very many calls calls is checked, directly or
+// through a table, if it is not small.
+func TestStretch(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		call event
+		cost uint64 // of the function called
+		n    int
+		want bool
+	}{
+		{"few", event{kind: evCall, arg: 1}, smallCost + 1, 100, false},
+		{"many", event{kind: evCall, arg: 1}, smallCost + 1, stretchCostMax / smallCost, true},
+		{"many through a table", event{kind: evCallIndirect, arg: 1}, smallCost + 1, stretchCostMax / smallCost, true},
+		{"many small ones", event{kind: evCall, arg: 1}, smallCost, stretchCostMax/smallCost + 1, false},
+	} {
+		p := &program{types: []FuncType{{}, {Params: []ValType{I32}}}, funcs: []uint32{0, 1}, called: []bool{false, true}}
+		g := newCallGraph(p, []function{{events: slices.Repeat([]event{c.call}, c.n)}, {cost: c.cost}})
+		if g.checked[1] != c.want {
+			t.Errorf("%s: checked is %v, want %v", c.name, g.checked[1], c.want)
+		}
+		if want := uint64(c.n)*c.cost > checkedLastCost; g.checkedLast[0] != want {
+			t.Errorf("%s: checked as it ends is %v, want %v", c.name, g.checkedLast[0], want)
+		}
 	}
 }

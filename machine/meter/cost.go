@@ -43,6 +43,14 @@ const (
 	uncheckedMax = 1 << 17
 	// uncheckedCostMax is how much fuel a call may cost that is not checked.
 	uncheckedCostMax = 1 << 16
+	// checkedLastCost is how much fuel a function may cost, with what it calls
+	// unchecked, whose end is not checked.
+	checkedLastCost = 1 << 17
+	// stretchCostMax is how much fuel a function may cost, with what it calls
+	// unchecked, before functions of more than smallCost that it calls are
+	// checked, whatever else they are. No program seen so far has such a one.
+	stretchCostMax = 1 << 26
+	smallCost      = 1 << 10
 	// frameSlots is the weight of a frame before its parameters, locals and
 	// operands: return address, saved registers, what an engine keeps.
 	frameSlots = 6

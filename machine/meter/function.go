@@ -62,7 +62,7 @@ func (w *bodyWriter) write(index int, f *function) {
 	r := w.r
 	w.b, w.f, w.index = w.b[:0], f, index
 	w.inLocal = f.loops
-	w.wrapped = w.inLocal || r.graph.recursive[index]
+	w.wrapped = w.inLocal || r.graph.recursive[index] || r.graph.checkedLast[index]
 	w.level, w.skip = 0, false
 	w.events, w.buffer = unroll(r.p.wasm, f, w.buffer)
 	w.plan.make(w.events, r.p.wasm, w.wrapped, r.counted(index))
@@ -384,6 +384,9 @@ func (w *bodyWriter) leave() {
 		return
 	}
 	w.charge(int32(len(w.plan.segments) - 1))
+	if w.r.graph.checkedLast[w.index] {
+		w.check(0)
+	}
 	w.spill()
 	w.op(opEnd)
 }

@@ -181,6 +181,11 @@ var own = []struct {
 			data.drop 0
 			local.get 0; memory.grow`))
 	}},
+	{"much in calls", func(m *wasmgen.Module) {
+		m.Func(nil, nil).Code(strings.Repeat("i32.const 0; drop\n", 2000)) // 4,000 units
+		m.Func(nil, nil).Code(strings.Repeat("call 0\n", 20))              // 80,000: its entry is checked
+		m.Func(nil, nil).Code(strings.Repeat("call 0\n", 40))              // and its end
+	}},
 	{"floats", func(m *wasmgen.Module) {
 		m.Memory(1, 1)
 		f := m.Func([]wasmgen.ValType{wasmgen.F64, wasmgen.F32}, []wasmgen.ValType{wasmgen.I64})
