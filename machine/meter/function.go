@@ -310,9 +310,11 @@ func (w *bodyWriter) loop(i int, raw []byte) {
 
 // callsChecked reports whether every round of the loop at event i calls a
 // function whose entry is checked: then the loop needs no check of its own. It
-// sees only calls at the loop's own level with no way back before them.
+// sees only calls at the loop's own level with no way back before them, and
+// looks no further than callEventsMax events: loops may be nested.
 func (w *bodyWriter) callsChecked(i int) bool {
-	for depth := uint32(0); i < len(w.events); i++ {
+	const callEventsMax = 1000
+	for depth, end := uint32(0), min(i+callEventsMax, len(w.events)); i < end; i++ {
 		switch e := &w.events[i]; e.kind {
 		case evBlock, evLoop, evIf:
 			depth++

@@ -55,6 +55,16 @@ func TestHostile(t *testing.T) {
 			return append(b, 0, 0x0b)
 		}), ""},
 		{"a function of nested loops", functions(1, nothing, first, func(int) []byte { return nest(200) }), "a function body of more than"},
+		{"loops around much", functions(2, nothing, first, func(i int) []byte {
+			b := []byte{0}
+			if i == 0 {
+				b = append(b, slices.Repeat([]byte{3, 0x40}, 500)...)
+				b = append(b, slices.Repeat([]byte{2, 0x40, 0x0b}, 1<<20)...)
+				b = append(b, 0x10, 1) // call 1
+				b = append(b, slices.Repeat([]byte{0x0b}, 500)...)
+			}
+			return append(b, 0x0b)
+		}), ""},
 		{"recursive functions", functions(500_000, nothing, first, self), "functions with those that are added"},
 		{"fewer recursive functions", functions(499_999, nothing, first, self), ""},
 		{"a circle of functions", functions(500_000, nothing, first, func(i int) []byte { return self((i + 1) % 500_000) }), ""},
