@@ -45,3 +45,24 @@ func BenchmarkDecode(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkCompareInput compares a directory of n entries that was listed: the
+// time for one entry must not grow with n.
+func BenchmarkCompareInput(b *testing.B) {
+	for _, n := range []int{1000, 100_000} {
+		r := small()
+		dir := Observation{Path: ".", Kind: KindDir, Listed: true}
+		for i := range n {
+			dir.Entries = append(dir.Entries, Entry{Name: fmt.Sprintf("file%08d", i), Kind: KindFile})
+		}
+		r.Input.Mounts = []Mount{{Guest: "/data", Kind: MountDir, Mode: ModeRO, Observed: []Observation{dir}}}
+		b.Run(fmt.Sprint("entries=", n), func(b *testing.B) {
+			b.SetBytes(int64(n))
+			for b.Loop() {
+				if d := CompareInput(&r.Input, &r.Input); len(d) > 0 {
+					b.Fatal(d)
+				}
+			}
+		})
+	}
+}

@@ -153,23 +153,24 @@ func (s Stdin) String() string {
 
 // String says what was observed, for people.
 func (o Observation) String() string {
-	text := o.Kind
+	var text strings.Builder // a directory may have a hundred thousand entries
+	text.WriteString(o.Kind)
 	if o.Kind == KindFile || o.Size != 0 {
-		text += fmt.Sprintf(" %d bytes", o.Size)
+		fmt.Fprintf(&text, " %d bytes", o.Size)
 	}
 	if !o.Digest.IsZero() {
-		text += " " + o.Digest.String()
+		text.WriteString(" " + o.Digest.String())
 	}
 	if o.Listed {
-		text += " listed:"
+		text.WriteString(" listed:")
 	}
 	for _, entry := range o.Entries {
-		text += fmt.Sprintf(" %s %q", entry.Kind, entry.Name)
+		text.WriteString(" " + entry.Kind + " " + strconv.Quote(entry.Name))
 	}
 	if o.Target != "" {
-		text += fmt.Sprintf(" at %q", o.Target)
+		fmt.Fprintf(&text, " at %q", o.Target)
 	}
-	return text
+	return text.String()
 }
 
 // String says what changed, for people.

@@ -113,10 +113,11 @@ func (r *Replayer) spec(input *receipt.Input) (*Spec, error) {
 // once.
 func (r *Replayer) missing(input *receipt.Input) error {
 	var missing []string
+	roles := roles(input)
 	for _, want := range input.Blobs() {
 		blob, err := r.Blobs.Blob(want.Digest)
 		if err != nil {
-			missing = append(missing, fmt.Sprintf("%s, %d bytes: %s", want.Digest, want.Size, role(input, want)))
+			missing = append(missing, fmt.Sprintf("%s, %d bytes: %s", want.Digest, want.Size, roles[want.Digest]))
 			continue
 		}
 		blob.Close()
@@ -127,25 +128,28 @@ func (r *Replayer) missing(input *receipt.Input) error {
 	return nil
 }
 
-// role says what a blob is to a turn, for people.
-func role(input *receipt.Input, blob receipt.Blob) string {
-	switch blob {
-	case input.Program:
-		return "the program"
-	case input.Stdin.Blob:
-		return "what it read from standard input"
+// roles says what each blob is to a turn, for people: the first thing that it
+// is, if it is several.
+func roles(input *receipt.Input) map[seal.Digest]string {
+	roles := map[seal.Digest]string{}
+	add := func(digest seal.Digest, role string) {
+		if _, ok := roles[digest]; !ok {
+			roles[digest] = role
+		}
 	}
+	add(input.Program.Digest, "the program")
+	add(input.Stdin.Digest, "what it read from standard input")
 	for _, m := range input.Mounts {
-		if m.Content != nil && *m.Content == blob {
-			return "the " + m.Kind + " handed in at " + m.Guest
+		if m.Content != nil {
+			add(m.Content.Digest, "the "+m.Kind+" handed in at "+m.Guest)
 		}
 		for _, o := range m.Observed {
-			if o.Digest == blob.Digest {
-				return "the file " + path.Join(m.Guest, o.Path)
+			if !o.Digest.IsZero() {
+				add(o.Digest, "the file "+path.Join(m.Guest, o.Path))
 			}
 		}
 	}
-	return "something it read"
+	return roles
 }
 
 func (r *Replayer) mount(input *receipt.Input, n int) (Mount, error) {
