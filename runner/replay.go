@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"strings"
 
 	"carrel/guest/posix"
 	"carrel/program/seal"
@@ -39,17 +40,17 @@ func (r *Replayer) Run(ctx context.Context, input *receipt.Input) (*receipt.Resu
 		return nil, err
 	}
 	t, err := Run(ctx, r.Load, spec)
-	if err != nil {
-		return nil, err
-	}
-	if stdin.overread {
+	unseen := (*posix.NotObservedError)(nil)
+	switch {
+	case stdin.overread:
 		return nil, &receipt.DivergedError{Field: "stdin", Got: fmt.Sprintf("read on after the %d bytes that it read before", input.Stdin.Size)}
-	}
-	if unseen := (*posix.NotObservedError)(nil); errors.As(t.Err, &unseen) {
+	case errors.As(err, &unseen), t != nil && errors.As(t.Err, &unseen):
 		return nil, &receipt.DivergedError{Field: "mount " + input.Mounts[unseen.Mount].Guest + " " + unseen.Path, Got: unseen.What}
-	}
-	if !t.Outcome.Class.Result() {
-		return nil, fmt.Errorf("this host could not run it to its end: %s: %s", t.Outcome.Class, t.Outcome.Text)
+	case err != nil:
+		return nil, err
+	case !t.Outcome.Class.Result():
+		text, _, _ := strings.Cut(t.Outcome.Text, "\n") // the rest is a stack trace
+		return nil, fmt.Errorf("this host could not run it to its end: %s: %s", t.Outcome.Class, text)
 	}
 	if err := sameInput(input, t); err != nil {
 		return nil, err

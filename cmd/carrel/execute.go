@@ -221,14 +221,24 @@ func (s *sitting) verdict() error {
 	case turn.Exit:
 		return quit(code)
 	case turn.Refused:
-		return failf(code, "%s: %s; carrel inspect says more", s.name, o.Text)
+		return failf(code, "%s: %s; carrel inspect shows what it asks for", s.name, plain(o.Text))
 	case turn.Fuel:
 		return failf(code, "%s: out of fuel after %s units; --fuel gives more", s.name, grouped(o.Fuel))
 	case turn.Depth:
-		return failf(code, "%s: too deep: %s", s.name, firstLine(o.Text))
+		return failf(code, "%s: too deep: its calls go deeper than any program's may", s.name)
 	default:
-		return failf(code, "%s: trap (%s): %s", s.name, o.Class, firstLine(o.Text))
+		return failf(code, "%s: trap (%s): %s", s.name, o.Class, traps[o.Class])
 	}
+}
+
+// traps says what a program did. The engines' own words differ, and say less.
+var traps = map[turn.Class]string{
+	turn.Unreachable: "it executed unreachable: a panic, an abort, a failed assertion",
+	turn.Memory:      "it touched memory out of bounds",
+	turn.Table:       "it called through a table where there is no such function",
+	turn.Divide:      "it divided an integer by zero",
+	turn.Overflow:    "an integer division or a conversion overflowed",
+	turn.Conversion:  "it converted a float that is no integer",
 }
 
 func firstLine(text string) string {

@@ -37,7 +37,7 @@ func writable(name string) error {
 	}
 	file, err := os.CreateTemp(filepath.Dir(name), ".carrel-*")
 	if err != nil {
-		return err
+		return &os.PathError{Op: "write", Path: name, Err: cause(err)}
 	}
 	return errors.Join(file.Close(), os.Remove(file.Name()))
 }

@@ -26,7 +26,7 @@ func inspectCommand() *cobra.Command {
 sections, whether it is imageable (can be stopped and kept between calls) or why
 not, what carrel run would refuse, its size after metering, and the cost of its
 functions: the fuel of all their instructions, each counted once.` + exits(
-			"  0  the program would run",
+			"0  the program would run",
 			"126  it would be refused",
 			"127  there is no such file",
 			"125  our own error"),
@@ -173,7 +173,9 @@ func (r *inspection) describe(module *meter.Module) {
 // print writes the report for people, with the n most costly functions.
 func (r *inspection) print(w io.Writer, n int) error {
 	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
-	row := func(name, format string, args ...any) { fmt.Fprintf(t, name+"\t"+format+"\n", args...) }
+	row := func(name, format string, args ...any) {
+		fmt.Fprintf(t, "%s\t%s\n", name, plain(fmt.Sprintf(format, args...)))
+	}
 	row("program", "%s", r.Program)
 	row("size", "%s", grouped(uint64(r.Size))+" bytes")
 	if len(r.Refused) > 0 {
@@ -227,15 +229,15 @@ func (r *inspection) printImports(w io.Writer) {
 		if !i.Offered {
 			note = "\tnot offered"
 		}
-		fmt.Fprintf(t, "  %s.%s\t%s%s\n", i.Module, i.Name, i.Type, note)
+		fmt.Fprintf(t, "  %s.%s\t%s%s\n", plain(i.Module), plain(i.Name), i.Type, note)
 	}
 	fmt.Fprintf(t, "\nexports (%d)\n", len(r.Exports))
 	for _, e := range r.Exports {
-		fmt.Fprintf(t, "  %s\t%s\t%s\n", e.Name, e.Kind, e.Type)
+		fmt.Fprintf(t, "  %s\t%s\t%s\n", plain(e.Name), e.Kind, e.Type)
 	}
 	fmt.Fprintf(t, "\nsections (%d)\toffset\tbytes\n", len(r.Sections))
 	for _, s := range r.Sections {
-		fmt.Fprintf(t, "  %s\t%d\t%s\n", s.Name, s.Offset, grouped(uint64(s.Size)))
+		fmt.Fprintf(t, "  %s\t%d\t%s\n", plain(s.Name), s.Offset, grouped(uint64(s.Size)))
 	}
 	t.Flush()
 }
@@ -250,7 +252,7 @@ func (r *inspection) printFunctions(w io.Writer, n int) {
 	fmt.Fprintf(w, "\nfunctions (%d of %d)\n", len(list), len(r.Functions))
 	fmt.Fprintf(t, "cost\tbytes\tmetered\tweight\tindex\t\n")
 	for _, f := range list {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%d\t%d\t %s\n", grouped(f.Cost), grouped(uint64(f.Size)), grouped(uint64(f.Metered)), f.Weight, f.Index, f.Name)
+		fmt.Fprintf(t, "%s\t%s\t%s\t%d\t%d\t %s\n", grouped(f.Cost), grouped(uint64(f.Size)), grouped(uint64(f.Metered)), f.Weight, f.Index, plain(f.Name))
 	}
 	t.Flush()
 }

@@ -65,7 +65,7 @@ func parseMount(s string, modes ...access) (mount, error) {
 	}
 	if host, guest, ok := cutLast(m.Host); ok {
 		if !strings.HasPrefix(guest, "/") {
-			return mount{}, fmt.Errorf("%q: %q is neither an absolute guest path nor one of %v", s, guest, modes)
+			return mount{}, fmt.Errorf("%q: %q is neither an absolute guest path nor %s", s, guest, oneOf(modes))
 		}
 		m.Host, m.Guest = host, path.Clean(guest)
 	}
@@ -73,6 +73,15 @@ func parseMount(s string, modes ...access) (mount, error) {
 		return mount{}, fmt.Errorf("%q names no host path", s)
 	}
 	return m, nil
+}
+
+// oneOf lists what an access may be.
+func oneOf(modes []access) string {
+	var names []string
+	for _, mode := range modes {
+		names = append(names, string(mode))
+	}
+	return strings.Join(names, " or ")
 }
 
 func cutLast(s string) (before, after string, ok bool) {

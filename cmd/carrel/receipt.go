@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path"
 	"path/filepath"
 	"text/tabwriter"
 
@@ -58,7 +59,9 @@ what carrel verify does.` + exits("0  shown", "125  not a receipt or bundle"),
 
 func printReceipt(w io.Writer, r *receipt.Receipt, p *paper) error {
 	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
-	row := func(name, format string, args ...any) { fmt.Fprintf(t, name+"\t"+format+"\n", args...) }
+	row := func(name, format string, args ...any) {
+		fmt.Fprintf(t, "%s\t%s\n", name, plain(fmt.Sprintf(format, args...)))
+	}
 	limit := fuel(r.Input.Limits.Fuel)
 	row("program", "%s, %s bytes", r.Input.Program.Digest, grouped(r.Input.Program.Size))
 	row("machine", "version %d, guest %s %d", r.Input.MachineVersion, r.Input.Guest.Name, r.Input.Guest.Version)
@@ -95,7 +98,7 @@ func printReceipt(w io.Writer, r *receipt.Receipt, p *paper) error {
 			row("wrote", "%s: %s, %s bytes", write.Guest, write.Content.Digest, grouped(write.Content.Size))
 		}
 		for _, c := range write.Changes {
-			row("wrote", "%s/%s: %s, was %s", write.Guest, c.Path, c.Kind, c.Was)
+			row("wrote", "%s: %s, was %s", path.Join(write.Guest, c.Path), c.Kind, c.Was)
 		}
 	}
 	row("", "")
@@ -127,6 +130,9 @@ with --from.` + exits("0  written", "2  something is missing", "125  our own err
 			sources, err := paper.sources(from)
 			if err != nil {
 				return err
+			}
+			if to == "" && isTerminal(cmd.OutOrStdout()) {
+				return usagef("a bundle is not for a terminal: -o FILE says where to write it")
 			}
 			return export(paper, sources, to, cmd.OutOrStdout())
 		},

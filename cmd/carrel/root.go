@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // run is the whole of carrel: it does what args say and returns the exit code.
@@ -27,7 +29,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	command, err := root.ExecuteContextC(ctx)
 	code, message := exitCode(err)
 	if message != "" {
-		fmt.Fprintf(stderr, "carrel: %s\n", message)
+		fmt.Fprintf(stderr, "carrel: %s\n", plainLines(message))
 		if usage := (*usageError)(nil); isUsage(err, &usage) {
 			fmt.Fprintf(stderr, "See %q.\n", command.CommandPath()+" --help")
 		}
@@ -61,7 +63,7 @@ out; verify proves it by running it again.`,
 		Args: cobra.ArbitraryArgs,
 	}
 	root.CompletionOptions.HiddenDefaultCmd = false
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
+	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(versionCommand())
 	root.AddCommand(runCommand())
 	root.AddCommand(verifyCommand())
@@ -72,7 +74,25 @@ out; verify proves it by running it again.`,
 	return root
 }
 
-// exits is the part of a command's help that lists its exit codes.
+// exits is the part of a command's help that lists its exit codes: rows of a
+// code, two spaces, and what it means.
 func exits(rows ...string) string {
-	return "\n\nExit codes:\n  " + strings.Join(rows, "\n  ")
+	var b strings.Builder
+	b.WriteString("\n\nExit codes:")
+	widest := 0
+	for _, row := range rows {
+		widest = max(widest, strings.Index(row, "  "))
+	}
+	for _, row := range rows {
+		b.WriteString("\n  " + strings.Repeat(" ", widest-strings.Index(row, "  ")) + row)
+	}
+	return b.String()
+}
+
+// flagError says which flag is wrong, and why.
+func flagError(_ *cobra.Command, err error) error {
+	if value := (*pflag.InvalidValueError)(nil); errors.As(err, &value) {
+		return usagef("--%s: %w", value.GetFlag().Name, value.Unwrap())
+	}
+	return &usageError{err}
 }

@@ -66,14 +66,14 @@ it is an empty directory with a /tmp, both writable, that nobody keeps.
   --tar FILE[:GUEST]:wo   an empty tree that becomes a tar image on exit 0
   --tar FILE[:GUEST]:rw   the tree in a tar image, written back on exit 0` + exits(
 			"0-255  the program's own; larger ones as 255, --stats has the number",
-			"  124  --timeout stopped the program",
-			"  125  our own error, or this host could not go on",
-			"  126  refused: not a program that this machine runs",
-			"  127  PROGRAM was not found",
-			"  130  interrupted (Ctrl-C; once more kills)",
-			"  134  a trap: unreachable, memory, table, divide, overflow, conversion",
-			"  139  too deep",
-			"  152  out of fuel") + `
+			"124  --timeout stopped the program",
+			"125  our own error, or this host could not go on",
+			"126  refused: not a program that this machine runs",
+			"127  PROGRAM was not found",
+			"130  interrupted (Ctrl-C; once more kills)",
+			"134  a trap: unreachable, memory, table, divide, overflow, conversion",
+			"139  too deep",
+			"152  out of fuel") + `
 
 The program may itself exit with one of these codes: --stats and the receipt
 have the class of the end (exit, fuel, memory, …) beside the number.`,
@@ -107,11 +107,12 @@ func (f *runFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.time, "time", "", "what the program's clock starts at, `RFC3339` (default 1970-01-01T00:00:00Z)")
 	flags.StringVar(&f.clock, "clock", "tick", "`tick|fixed`: a microsecond forward with every reading, or still")
 	flags.StringVar(&f.seed, "seed", "", "seed of the program's random numbers, `HEX` (default none: always the same numbers)")
-	flags.DurationVar(&f.timeout, "timeout", 0, "stop the program after this wall-clock time, as in 1m30s (default never)")
+	flags.DurationVar(&f.timeout, "timeout", 0, "stop the program after `DUR` of wall-clock time, as in 1m30s (default never)")
 	f.engine.flag(cmd)
 	flags.StringVar(&f.receipt, "receipt", "", "write a signed receipt to `FILE`")
 	flags.BoolVar(&f.stats, "stats", false, "print class, code, fuel and digests to standard error at the end")
 	f.output.flag(cmd)
+	cmd.Flags().Lookup("output").Usage = "how --stats prints: text or json"
 	_ = cmd.RegisterFlagCompletionFunc("clock", cobra.FixedCompletions([]string{"tick", "fixed"}, cobra.ShellCompDirectiveNoFileComp))
 	cmd.ValidArgsFunction = func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 		if len(args) == 0 {

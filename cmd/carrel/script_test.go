@@ -141,7 +141,11 @@ func lie(ts *testscript.TestScript, neg bool, args []string) {
 		r.Input.Stdin = receipt.Stdin{Blob: receipt.NewBlob(nil)}
 	case "version":
 		r.Input.MachineVersion++
-	case "signature":
+	case "unobserved":
+		for n := range r.Input.Mounts {
+			r.Input.Mounts[n].Observed = nil
+		}
+	case "signature", "beside", "claim":
 	default:
 		ts.Fatalf("no field %q", args[1])
 	}
@@ -149,9 +153,17 @@ func lie(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	signed, err := receipt.Sign(r, key)
 	ts.Check(err)
-	if args[1] == "signature" {
+	switch first := envelope.Signatures[0]; args[1] {
+	case "signature":
+		first.Sig[0] ^= 1
 		signed = envelope
-		signed.Signatures[0].Sig[0] ^= 1
+	case "beside": // a broken one beside a good one
+		first.Sig = append([]byte{first.Sig[0] ^ 1}, first.Sig[1:]...)
+		signed = envelope
+		signed.Signatures = append(signed.Signatures, first)
+	case "claim": // by somebody with a name that would write elsewhere on a terminal
+		signed = envelope
+		signed.Signatures[0].KeyID = "\x1b[2Jnobody\nsame"
 	}
 	text, err := signed.Encode()
 	ts.Check(err)

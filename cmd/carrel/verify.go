@@ -84,7 +84,7 @@ digest is right.` + exits(
 	engine.flag(cmd)
 	cmd.Flags().StringArrayVar(&asked, "signer", nil, "trust only this `KEY|FILE`: a public key, or a trust file; may repeat")
 	cmd.Flags().StringArrayVar(&from, "from", nil, "also look in this `FILE` for what the receipt names; may repeat")
-	cmd.Flags().DurationVar(&timeout, "timeout", 0, "give up after this wall-clock time, as in 1m30s (default never)")
+	cmd.Flags().DurationVar(&timeout, "timeout", 0, "give up after `DUR` of wall-clock time, as in 1m30s (default never)")
 	out.flag(cmd)
 	return cmd
 }
@@ -209,26 +209,46 @@ func printReport(w io.Writer, r receipt.Report, engine machine.Engine, out forma
 	case receipt.Untrusted:
 		fmt.Fprintf(&b, "same, but signed by nobody you trust: %s gave the same result\n", engineTitle(engine))
 		for _, id := range r.Unknown {
-			fmt.Fprintf(&b, "  signed by %s: if you trust them, carrel keys trust KEY NAME\n", id)
+			fmt.Fprintf(&b, "  signed by %s: if you trust them, carrel keys trust KEY NAME\n", plain(id))
 		}
 	case receipt.Different:
 		fmt.Fprintf(&b, "different\n")
 		for _, d := range r.Differences {
-			fmt.Fprintf(&b, "  %s\n    expected %s\n    got      %s\n", d.Field, d.Expected, d.Got)
+			fmt.Fprintf(&b, "  %s\n    expected %s\n    got      %s\n", brief(d.Field), brief(d.Expected), brief(d.Got))
 		}
 	case receipt.Cannot:
 		if len(r.Missing) == 0 {
-			fmt.Fprintf(&b, "cannot say: %s\n", r.Reason)
+			fmt.Fprintf(&b, "cannot say: %s\n", plain(r.Reason))
 			break
 		}
 		fmt.Fprintf(&b, "cannot say: what it needs is not here\n")
 		for _, what := range r.Missing {
-			fmt.Fprintf(&b, "  missing %s\n", what)
+			fmt.Fprintf(&b, "  missing %s\n", plain(what))
 		}
 		fmt.Fprintf(&b, "--from FILE says where to find it; a bundle (carrel receipt export) carries it\n")
 	}
+	if r.Verdict == receipt.Same {
+		for _, id := range r.Broken {
+			fmt.Fprintf(&b, "  another signature, which claims to be by %s, is broken\n", plain(id))
+		}
+	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// briefCharsMax is how much of a value a report shows: a directory may have a
+// hundred thousand names. -o json has all of it.
+const briefCharsMax = 300
+
+// brief is a value of a difference, for people.
+func brief(value string) string {
+	if value == "" {
+		return "nothing"
+	}
+	if text := []rune(plain(value)); len(text) > briefCharsMax {
+		return string(text[:briefCharsMax]) + "… (-o json has all of it)"
+	}
+	return plain(value)
 }
 
 func join(ids []seal.KeyID) string {
