@@ -95,7 +95,7 @@ func (k *keepsake) file(digest string, content []byte) error {
 	if !k.take(int64(len(content))) {
 		return nil
 	}
-	return writeFile(name, content, 0o600)
+	return writePrivate(name, content)
 }
 
 // link remembers where on this host a blob is.

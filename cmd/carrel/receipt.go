@@ -4,9 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path"
-	"path/filepath"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -158,17 +156,5 @@ func export(p *paper, sources receipt.BlobSource, to string, w io.Writer) error 
 	if to == "" {
 		return write(w)
 	}
-	file, err := os.CreateTemp(filepath.Dir(to), ".carrel-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(file.Name())
-	if err := write(file); err != nil {
-		file.Close()
-		return err
-	}
-	if err := errors.Join(file.Chmod(0o644), file.Sync(), file.Close()); err != nil {
-		return err
-	}
-	return os.Rename(file.Name(), to)
+	return publish(to, write)
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 
 	"carrel/program/keys"
 	"carrel/program/seal"
@@ -65,7 +66,7 @@ func (s *sitting) writeReceipt() error {
 	if err != nil {
 		return err
 	}
-	if err := writeFile(s.flags.receipt, text, 0o644); err != nil {
+	if err := publish(s.flags.receipt, func(w io.Writer) error { _, err := w.Write(text); return err }); err != nil {
 		return fmt.Errorf("write receipt: %w", err)
 	}
 	s.signed = s.key.ID().String()

@@ -121,7 +121,7 @@ func writeTrustFile(name string, list []keys.Trusted) error {
 	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
 		return err
 	}
-	return writeFile(name, text, 0o600)
+	return writePrivate(name, text)
 }
 
 // signers are the keys that verify trusts: those that were asked for (a public

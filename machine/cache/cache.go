@@ -174,14 +174,17 @@ func key(engine machine.Engine, wasm []byte) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// build tells builds of unfinished work apart, whose machine version does not
-// say all: it is empty for a build of a clean commit.
+// build tells builds apart. The machine version alone would do, were it certain
+// that nobody ever changes the rewriter without it; a program is compiled once
+// more after an upgrade instead.
 var build = sync.OnceValue(func() string {
 	if info, ok := debug.ReadBuildInfo(); ok {
+		set := map[string]string{}
 		for _, s := range info.Settings {
-			if s.Key == "vcs.modified" && s.Value == "false" {
-				return ""
-			}
+			set[s.Key] = s.Value
+		}
+		if set["vcs.modified"] == "false" && set["vcs.revision"] != "" {
+			return set["vcs.revision"]
 		}
 	}
 	path, err := os.Executable()

@@ -16,7 +16,7 @@ const (
 	bulkBytesShift = 3
 	// bulkKnownMax is the largest cost of a bulk instruction of constant length
 	// that is charged with its neighbours, and not settled before it runs.
-	bulkKnownMax = 1 << 13
+	bulkKnownMax = 1 << 7
 	// hostBytes is how many bytes that the host moves cost a unit.
 	hostBytes        = 8
 	costEntry        = 2  // of entering a function, and a unit more for each
