@@ -2,12 +2,11 @@ package page
 
 import "golang.org/x/sys/unix"
 
-// reserve maps address space without promising memory for it. Huge pages are
-// refused: a small guest would pay for 2 MiB at its first write, and changed
-// pages are found by 4 KiB.
-func reserve(size int) ([]byte, error) {
-	bytes, err := unix.Mmap(-1, 0, size, unix.PROT_READ|unix.PROT_WRITE,
-		unix.MAP_PRIVATE|unix.MAP_ANONYMOUS|unix.MAP_NORESERVE)
+// reserve maps address space without promising memory for it; it can be read
+// and written at once if open. Huge pages are refused: a small guest would pay
+// for 2 MiB at its first write, and changed pages are found by 4 KiB.
+func reserve(size int, open bool) ([]byte, error) {
+	bytes, err := unix.Mmap(-1, 0, size, protection(open), unix.MAP_PRIVATE|unix.MAP_ANONYMOUS|unix.MAP_NORESERVE)
 	if err != nil {
 		return nil, err
 	}
@@ -19,5 +18,3 @@ func reserve(size int) ([]byte, error) {
 func clearPages(bytes []byte) bool {
 	return unix.Madvise(bytes, unix.MADV_DONTNEED) == nil
 }
-
-func release(bytes []byte) { _ = unix.Munmap(bytes) }

@@ -1,11 +1,12 @@
 package page
 
 import (
+	"bytes"
 	"testing"
 )
 
 func TestReserve(t *testing.T) {
-	r, err := Reserve()
+	r, err := Reserve(false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,13 +27,13 @@ func TestReserve(t *testing.T) {
 
 func TestReserveAgainIsZero(t *testing.T) {
 	for range 3 * reservationsKept {
-		r, err := Reserve()
+		r, err := Reserve(false)
 		if err != nil {
 			t.Fatal(err)
 		}
 		memory := r.Sized(1 << 20)
-		if n := NonZero(memory); n != 0 {
-			t.Fatalf("%d pages of a new reservation are not zero", n)
+		if !bytes.Equal(memory, make([]byte, len(memory))) {
+			t.Fatal("a new reservation is not zero")
 		}
 		for i := range memory {
 			memory[i] = 0xff
@@ -45,7 +46,7 @@ func TestReserveAgainIsZero(t *testing.T) {
 // it writes three small ones.
 func BenchmarkReserve(b *testing.B) {
 	for b.Loop() {
-		r, err := Reserve()
+		r, err := Reserve(false)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -57,58 +58,11 @@ func BenchmarkReserve(b *testing.B) {
 
 func BenchmarkReserveFresh(b *testing.B) {
 	for b.Loop() {
-		bytes, err := reserve(ReservationBytes)
+		bytes, err := reserve(ReservationBytes, true)
 		if err != nil {
 			b.Fatal(err)
 		}
 		bytes[0], bytes[5000], bytes[70000] = 1, 1, 1
 		release(bytes)
 	}
-}
-
-func TestNonZero(t *testing.T) {
-	r, err := Reserve()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Release()
-	memory := r.Sized(1 << 30)
-	want := 0
-	for at := 0; at < len(memory); at += 1 + len(memory)/1000 { // more regions than one call tells
-		memory[at] = 1
-		want++
-	}
-	_ = memory[5000]                // read only
-	memory[9000] = 0                // written, and zero
-	memory[12288], want = 3, want+1 // next to it
-	if got := NonZero(memory); got != want {
-		t.Errorf("%d pages, want %d", got, want)
-	}
-	if got := NonZero(make([]byte, 1<<20)); got != 0 {
-		t.Errorf("%d pages of Go's heap, want 0", got)
-	}
-}
-
-// BenchmarkNonZero is what the end of a small guest costs that wrote 16 of its
-// 17 pages of 64 KiB once.
-func BenchmarkNonZero(b *testing.B) {
-	r, err := Reserve()
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer r.Release()
-	memory := r.Sized(17 << 16)
-	for n := range 16 {
-		memory[n*65536] = 1
-	}
-	b.Run("asking", func(b *testing.B) {
-		for b.Loop() {
-			NonZero(memory)
-		}
-	})
-	b.Run("reading", func(b *testing.B) {
-		for b.Loop() {
-			nonZero(memory)
-		}
-	})
 }

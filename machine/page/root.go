@@ -25,7 +25,7 @@ const levels = 6
 // empty holds the hash of a page of zeros, and above it that of nodes with
 // nothing but such pages below.
 var empty = func() (h [levels]Hash) {
-	h[0] = leaf(zero[:])
+	h[0] = leafHash(zero[:])
 	for level := 1; level < levels; level++ {
 		var below [fanOut]Hash
 		for i := range below {
@@ -36,38 +36,44 @@ var empty = func() (h [levels]Hash) {
 	return h
 }()
 
-// Root is the root of an image: memory, the mutable globals of the program as
-// bits (two for a v128, low half first) in the order it defines them, and the
-// host region. It says the same for the same image on every machine.
-//
-// A tree of fan-out 16 stands over the 4 KiB pages of memory; its last node on
-// each level may have fewer below it. Memory of no pages has the hash of no
-// bytes for its tree. The format is in docs/formats/image-root.md. What Root
-// wants of memory is as for NonZero.
-func Root(memory []byte, globals []uint64, host []byte) Hash {
-	tree := treeHash(memory)
+// emptyTree is the hash of the tree over no pages.
+var emptyTree = sha256.Sum256(nil)
+
+// Root is the root of an image: memory, by its size in bytes and the hash of its
+// tree (Snapshot.Hash, Memory.Hash), the mutable globals of the program as bits
+// (two for a v128, low half first) in the order it defines them, and the host
+// region. It says the same for the same image on every machine. The format is in
+// docs/formats/image-root.md.
+func Root(size uint64, tree Hash, globals []uint64, host []byte) Hash {
 	bits := make([]byte, 0, 8*len(globals))
 	for _, g := range globals {
 		bits = binary.LittleEndian.AppendUint64(bits, g)
 	}
 	globalsHash, hostHash := sha256.Sum256(bits), sha256.Sum256(host)
-	b := binary.LittleEndian.AppendUint64([]byte{rootMark}, uint64(len(memory)))
+	b := binary.LittleEndian.AppendUint64([]byte{rootMark}, size)
 	b = append(b, tree[:]...)
 	b = append(b, globalsHash[:]...)
 	b = append(b, hostHash[:]...)
 	return sha256.Sum256(b)
 }
 
+// treeHash is the hash of the tree over memory: of fan-out 16 over the pages; its
+// last node on each level may have fewer below it. No memory has the hash of no
+// bytes. Memory is mapped from nothing: what was never written to is not read.
 func treeHash(memory []byte) Hash {
-	nodes := leaves(memory)
+	return treeOf(leaves(memory))
+}
+
+// treeOf is the hash of the tree over the hashes of pages, which it overwrites.
+func treeOf(nodes []Hash) Hash {
 	if len(nodes) == 0 {
-		return sha256.Sum256(nil)
+		return emptyTree
 	}
 	for level := 1; len(nodes) > 1; level++ {
 		above := nodes[:0]
 		for len(nodes) > 0 {
 			n := min(fanOut, len(nodes))
-			above = append(above, node(nodes[:n], level))
+			above = append(above, nodeHash(nodes[:n], level))
 			nodes = nodes[n:]
 		}
 		nodes = above
@@ -75,8 +81,8 @@ func treeHash(memory []byte) Hash {
 	return nodes[0]
 }
 
-// node is the hash of a node on a level over those below.
-func node(below []Hash, level int) Hash {
+// nodeHash is the hash of a node on a level over those below.
+func nodeHash(below []Hash, level int) Hash {
 	if len(below) == fanOut {
 		for i := range below {
 			if below[i] != empty[level-1] {
@@ -98,17 +104,17 @@ func leaves(memory []byte) []Hash {
 	visit := func(part []byte) {
 		for first, n := offset(part), 0; len(part) >= Size; part, n = part[Size:], n+1 {
 			if !bytes.Equal(part[:Size], zero[:]) {
-				hashes[first+n] = leaf(part[:Size])
+				hashes[first+n] = leafHash(part[:Size])
 			}
 		}
 	}
-	if len(memory) <= lookBytesMax || !touched(memory, visit) {
+	if !written(memory, Auto, visit) {
 		visit(memory)
 	}
 	return hashes
 }
 
-func leaf(page []byte) Hash {
+func leafHash(page []byte) Hash {
 	b := make([]byte, 1+Size)
 	b[0] = leafMark
 	copy(b[1:], page)

@@ -2,5 +2,10 @@
 
 package page
 
-// touched cannot tell, here.
-func touched([]byte, func([]byte)) bool { return false }
+func available(Method) bool { return false }
+
+func written([]byte, Method, func([]byte)) bool { return false }
+
+func arm(reserved, memory []byte) bool { return false }
+
+func scan([]byte, func(first, end int)) bool { return false }

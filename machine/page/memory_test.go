@@ -1,0 +1,320 @@
+package page
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// world holds a memory against a plain slice of bytes, and its snapshots against
+// copies of that.
+type world struct {
+	t      *testing.T
+	random *rand.Rand
+	m      *Memory
+	shadow []byte
+	last   []byte // as committed
+	kept   []moment
+}
+
+type moment struct {
+	s       *Snapshot
+	content []byte
+}
+
+func (w *world) check() {
+	w.t.Helper()
+	if !bytes.Equal(w.m.Bytes(), w.shadow) {
+		w.t.Fatal("memory is not what was written to it")
+	}
+}
+
+func (w *world) changed() (pages []int) {
+	before := append(slices.Clone(w.last), make([]byte, max(0, len(w.shadow)-len(w.last)))...)
+	for n := range len(w.shadow) / Size {
+		if !bytes.Equal(w.shadow[n*Size:(n+1)*Size], before[n*Size:(n+1)*Size]) {
+			pages = append(pages, n)
+		}
+	}
+	return pages
+}
+
+func (w *world) write() {
+	for range w.random.IntN(40) {
+		at := w.random.IntN(len(w.shadow))
+		if w.random.IntN(3) == 0 { // pages next to one another
+			at = w.random.IntN(min(len(w.shadow), 4*Size))
+		}
+		value := byte(w.random.IntN(3))
+		w.shadow[at], w.m.Bytes()[at] = value, value
+	}
+}
+
+func (w *world) step() {
+	switch w.random.IntN(9) {
+	case 0:
+		size := min(len(w.shadow)+w.random.IntN(3)*alignment, 6<<20)
+		w.shadow = append(w.shadow, make([]byte, size-len(w.shadow))...)
+		if w.m.Grow(uint64(size)) == nil {
+			w.t.Fatal("no memory")
+		}
+	case 1:
+		if got, want := w.m.Changed(), w.changed(); !slices.Equal(got, want) {
+			w.t.Fatalf("changed pages %v, want %v", got, want)
+		}
+	case 2:
+		if err := w.m.Rollback(); err != nil {
+			w.t.Fatal(err)
+		}
+		w.shadow = slices.Clone(w.last)
+	case 3, 4:
+		s, err := w.m.Commit()
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		w.last = slices.Clone(w.shadow)
+		w.kept = append(w.kept, moment{s, w.last})
+	case 5:
+		if len(w.kept) > 0 { // a new memory of an old moment
+			k := w.kept[w.random.IntN(len(w.kept))]
+			m, err := NewMemory(k.s, w.m.reserved.guarded, w.m.method)
+			if err != nil {
+				w.t.Fatal(err)
+			}
+			w.m.Release()
+			w.m, w.shadow, w.last = m, slices.Clone(k.content), k.content
+		}
+	default:
+		if len(w.shadow) > 0 {
+			w.write()
+		}
+	}
+	w.check()
+}
+
+// TestMemory holds memories under every method against plain bytes.
+func TestMemory(t *testing.T) {
+	for _, method := range Methods() {
+		for _, guarded := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%v,guarded=%v", method, guarded), func(t *testing.T) {
+				for seed := range uint64(30) {
+					w := &world{t: t, random: rand.New(rand.NewPCG(seed, 1))}
+					var err error
+					if w.m, err = NewMemory(nil, guarded, method); err != nil {
+						t.Fatal(err)
+					}
+					for range 60 {
+						w.step()
+					}
+					w.moments()
+					if got, want := w.m.Hash(), plainTree(w.shadow); got != want {
+						t.Errorf("hash %x, want %x", got, want)
+					}
+					if w.m.method != method {
+						t.Errorf("the method was lost: it is %v", w.m.method)
+					}
+					w.m.Release()
+				}
+			})
+		}
+	}
+}
+
+// moments checks that no snapshot changed, and what tells them apart.
+func (w *world) moments() {
+	for i, k := range w.kept {
+		w.same(k.s, k.content)
+		if flat, err := k.s.Flat(); err != nil {
+			w.t.Fatal(err)
+		} else {
+			w.same(flat, k.content)
+		}
+		other := w.kept[w.random.IntN(len(w.kept))]
+		last := -1
+		size := max(len(k.content), len(other.content))
+		a := append(slices.Clone(k.content), make([]byte, size-len(k.content))...)
+		b := append(slices.Clone(other.content), make([]byte, size-len(other.content))...)
+		Diff(k.s, other.s, func(n int, before, after []byte) bool {
+			for skipped := last + 1; skipped < n; skipped++ {
+				if !bytes.Equal(a[skipped*Size:(skipped+1)*Size], b[skipped*Size:(skipped+1)*Size]) {
+					w.t.Fatalf("snapshot %d: page %d differs and was not visited", i, skipped)
+				}
+			}
+			last = n
+			if !bytes.Equal(before, a[n*Size:(n+1)*Size]) || !bytes.Equal(after, b[n*Size:(n+1)*Size]) || bytes.Equal(before, after) {
+				w.t.Fatalf("snapshot %d: page %d is not what Diff says", i, n)
+			}
+			return true
+		})
+		if rest := (last + 1) * Size; !bytes.Equal(a[rest:], b[rest:]) {
+			w.t.Fatalf("snapshot %d differs beyond page %d", i, last)
+		}
+	}
+}
+
+func (w *world) same(s *Snapshot, content []byte) {
+	w.t.Helper()
+	if s.Bytes() != uint64(len(content)) {
+		w.t.Fatalf("a snapshot of %d bytes, want %d", s.Bytes(), len(content))
+	}
+	rest := slices.Clone(content)
+	s.Each(func(n int, page []byte) bool {
+		if !bytes.Equal(page, rest[n*Size:(n+1)*Size]) {
+			w.t.Fatalf("page %d is not as it was", n)
+		}
+		clear(rest[n*Size : (n+1)*Size])
+		return true
+	})
+	if !bytes.Equal(rest, make([]byte, len(rest))) {
+		w.t.Fatal("Each left a page out")
+	}
+	if got, want := s.Hash(), plainTree(content); got != want {
+		w.t.Fatalf("hash %x, want %x", got, want)
+	}
+}
+
+// TestTwoMemories holds that memories of one snapshot never see each other.
+func TestTwoMemories(t *testing.T) {
+	s := snapshotOf(t, 100, func(n int) byte { return byte(n) })
+	a, b := memoryOf(t, s), memoryOf(t, s)
+	a.Bytes()[5*Size] = 77
+	if b.Bytes()[5*Size] != 5 || a.Bytes()[5*Size] != 77 {
+		t.Error("a write of one is seen by the other, or not by itself")
+	}
+	c := memoryOf(t, s)
+	if c.Bytes()[5*Size] != 5 {
+		t.Error("a write of a memory changed the snapshot")
+	}
+}
+
+// TestSealed holds that nobody can change what a snapshot is made of.
+func TestSealed(t *testing.T) {
+	s := snapshotOf(t, 100, func(n int) byte { return 1 })
+	fd, err := unix.Open(fmt.Sprintf("/proc/self/fd/%d", s.base.file.fd), unix.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fd)
+	if _, err := unix.Pwrite(fd, []byte{9}, 0); err != unix.EPERM {
+		t.Errorf("writing to a sealed file: %v, want EPERM", err)
+	}
+	for _, size := range []int64{0, Size, 1 << 30} {
+		if err := unix.Ftruncate(fd, size); err != unix.EPERM {
+			t.Errorf("resizing a sealed file to %d: %v, want EPERM", size, err)
+		}
+	}
+	if m, err := unix.Mmap(fd, 0, Size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED); err == nil {
+		t.Error("a sealed file can be mapped for writing")
+		_ = unix.Munmap(m)
+	}
+}
+
+// TestLost holds that changes are found when the kernel's notes are gone.
+func TestLost(t *testing.T) {
+	if Best() != Async {
+		t.Logf("the best method here is %v: it has no notes to lose", Best())
+	}
+	s := snapshotOf(t, 100, func(n int) byte { return byte(n) })
+	m := memoryOf(t, s)
+	m.Bytes()[7*Size] = 200
+	m.Changed()
+	m.Bytes()[9*Size] = 201
+	again := bytes.Clone(m.Bytes())
+	if _, err := unix.MmapPtr(-1, 0, pointer(m.Bytes()), uintptr(m.size), unix.PROT_READ|unix.PROT_WRITE,
+		unix.MAP_FIXED|unix.MAP_PRIVATE|unix.MAP_ANONYMOUS); err != nil {
+		t.Fatal(err)
+	}
+	copy(m.Bytes(), again)
+	if got := m.Changed(); !slices.Equal(got, []int{7, 9}) {
+		t.Errorf("changed %v, want [7 9]", got)
+	}
+}
+
+func TestGrowToTheLimit(t *testing.T) {
+	for _, guarded := range []bool{false, true} {
+		m, err := NewMemory(nil, guarded, Auto)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer m.Release()
+		if m.Grow(ReservationBytes+Size) != nil || len(m.Bytes()) != 0 {
+			t.Error("a memory grew beyond what there is")
+		}
+		m.Grow(ReservationBytes)[ReservationBytes-1] = 1
+		if got := m.Changed(); !slices.Equal(got, []int{ReservationBytes/Size - 1}) {
+			t.Errorf("changed %v, want the last page", got)
+		}
+		s, err := m.Commit()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again := memoryOf(t, s); again.Bytes()[ReservationBytes-1] != 1 || again.Hash() != s.Hash() {
+			t.Error("the last page is lost")
+		}
+	}
+}
+
+// TestNoMemory holds that a host that cannot keep a snapshot says so.
+func TestNoMemory(t *testing.T) {
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		t.Fatal(err)
+	}
+	m := memoryOf(t, snapshotOf(t, 4, func(int) byte { return 1 }))
+	fresh, err := NewMemory(nil, false, Auto)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer fresh.Release()
+	fresh.Grow(alignment)[0] = 1
+	m.Bytes()[0] = 9
+
+	none := limit
+	none.Cur = 0
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &none); err != nil {
+		t.Fatal(err)
+	}
+	_, err = fresh.Commit()
+	if _, err := m.Commit(); err != nil {
+		t.Errorf("a commit that needs no file: %v", err)
+	}
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		t.Fatal(err)
+	}
+	if !errors.Is(err, ErrNoMemory) {
+		t.Errorf("commit without descriptors: %v, want ErrNoMemory", err)
+	}
+	if s, err := fresh.Commit(); err != nil || s.page(0)[0] != 1 {
+		t.Errorf("the commit after it: %v", err)
+	}
+}
+
+func snapshotOf(t testing.TB, pages int, first func(n int) byte) *Snapshot {
+	t.Helper()
+	b := NewBuilder(uint64(pages * Size))
+	for n := range pages {
+		content := make([]byte, Size)
+		content[0] = first(n)
+		b.Set(n, content)
+	}
+	s, err := b.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func memoryOf(t testing.TB, s *Snapshot) *Memory {
+	t.Helper()
+	m, err := NewMemory(s, false, Auto)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(m.Release)
+	return m
+}
