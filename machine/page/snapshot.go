@@ -24,6 +24,12 @@ type Snapshot struct {
 	failed  error     // why flat could not be made
 }
 
+// none is the snapshot of a memory of size 0, of which no page is in any file.
+var none = &Snapshot{base: &base{}}
+
+// Empty is the snapshot of a memory of size 0.
+func Empty() *Snapshot { return none }
+
 // heightMax is the height of the tree over the pages of the largest memory.
 const heightMax = levels - 1
 
