@@ -2,11 +2,11 @@ package machine
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"sync/atomic"
 
+	"carrel/machine/image"
 	"carrel/machine/meter"
 	"carrel/machine/page"
 	"carrel/turn"
@@ -61,6 +61,10 @@ var (
 type Program struct {
 	Module *meter.Module
 	code   Code
+
+	// Detect is how changed pages are found; it is set before instances are
+	// made, and makes no difference but in cost.
+	Detect page.Method
 }
 
 // NewProgram joins a metered module with its compiled code, and owns the code.
@@ -79,6 +83,11 @@ type Instance struct {
 	limits  turn.Limits
 	host    []HostFunc // by import index
 
+	memory *page.Memory // nil if the program has none
+
+	committed  *image.Image // what Rollback goes back to; nil is the beginning
+	unverified *image.Image // what the instance started from, until it is known to be good
+
 	left    uint64 // fuel of the limit not yet handed to the guest's counter
 	entries int    // calls into the guest that have not returned
 	begun   bool
@@ -93,26 +102,51 @@ type Instance struct {
 // runs yet. A program that asks for what imports do not offer, or for more
 // memory than its limit, is refused: the error is then a *meter.Refusal.
 func (p *Program) Instantiate(limits turn.Limits, imports Imports) (*Instance, error) {
-	limits.Fuel = min(limits.Fuel, turn.FuelMax)
-	limits.MemoryPages = min(limits.MemoryPages, turn.MemoryPagesMax)
-	if memory := p.Module.Memory; memory != nil && memory.Min > limits.MemoryPages {
-		return nil, &meter.Refusal{Offset: -1, Reason: fmt.Sprintf("needs %d KiB of memory to start, the limit is %d KiB",
-			uint64(memory.Min)*64, uint64(limits.MemoryPages)*64)}
+	return p.instantiate(nil, limits, imports)
+}
+
+func (p *Program) instantiate(from *image.Image, limits turn.Limits, imports Imports) (_ *Instance, err error) {
+	i := &Instance{program: p, committed: from}
+	if err := i.limit(limits); err != nil {
+		return nil, err
 	}
-	i := &Instance{program: p, limits: limits, left: limits.Fuel}
 	if err := i.bind(imports); err != nil {
 		return nil, err
 	}
-	cell, err := p.code.Instantiate(i)
-	if err != nil {
+	if p.Module.Memory != nil {
+		var pages *page.Snapshot
+		if from != nil {
+			pages = from.Memory
+		}
+		if i.memory, err = page.NewMemory(pages, p.code.Guarded(), p.Detect); err != nil {
+			return nil, fmt.Errorf("instantiate: %w", err)
+		}
+	}
+	if err := i.renew(from); err != nil {
+		i.release()
 		return nil, fmt.Errorf("instantiate: %w", err)
 	}
-	i.cell = cell
-	if memory := p.Module.Memory; memory != nil {
-		cell.SetGlobal(meter.PagesGlobal, uint64(min(limits.MemoryPages, memory.Max)))
-	}
-	i.setCounter(i.slice(0) + meter.NewCounter(0, p.Module.Headroom))
 	return i, nil
+}
+
+// limit sets the limits of a turn.
+func (i *Instance) limit(limits turn.Limits) error {
+	limits.Fuel = min(limits.Fuel, turn.FuelMax)
+	limits.MemoryPages = min(limits.MemoryPages, turn.MemoryPagesMax)
+	if memory := i.program.Module.Memory; memory != nil {
+		needed := memory.Min
+		if i.memory != nil {
+			needed = max(needed, uint32(len(i.memory.Bytes())>>16))
+		} else if i.committed != nil {
+			needed = uint32(i.committed.Memory.Bytes() >> 16)
+		}
+		if needed > limits.MemoryPages {
+			return &meter.Refusal{Offset: -1, Reason: fmt.Sprintf("needs %d KiB of memory to start, the limit is %d KiB",
+				uint64(needed)*64, uint64(limits.MemoryPages)*64)}
+		}
+	}
+	i.limits, i.left = limits, limits.Fuel
+	return nil
 }
 
 func (i *Instance) bind(imports Imports) error {
@@ -131,7 +165,18 @@ func (i *Instance) bind(imports Imports) error {
 }
 
 // Close releases the instance.
-func (i *Instance) Close() error { return i.cell.Close() }
+func (i *Instance) Close() error {
+	err := i.cell.Close()
+	i.release()
+	return err
+}
+
+func (i *Instance) release() {
+	if i.memory != nil {
+		i.memory.Release()
+		i.memory = nil
+	}
+}
 
 // Stop asks the guest to stop at its next safe point, with class stopped.
 func (i *Instance) Stop() { i.stop.Store(true) }
@@ -151,12 +196,17 @@ func (i *Instance) FuelUsed() uint64 { return i.limits.Fuel - uint64(max(0, i.re
 
 // Memory is the guest's linear memory at its present size. It is valid until
 // the guest runs again.
-func (i *Instance) Memory() []byte { return i.cell.Memory() }
+func (i *Instance) Memory() []byte {
+	if i.memory == nil {
+		return nil
+	}
+	return i.memory.Bytes()
+}
 
 // Bytes is the part of memory that a guest named, or a memory fault. The host
 // trusts no pointer and no length of a guest: all access goes through here.
 func (i *Instance) Bytes(offset, length uint32) ([]byte, bool) {
-	memory := i.cell.Memory()
+	memory := i.Memory()
 	if uint64(offset)+uint64(length) > uint64(len(memory)) {
 		return nil, false
 	}
@@ -215,6 +265,9 @@ func (i *Instance) Call(export string, args ...uint64) ([]uint64, error) {
 	copy(stack, args)
 	if err := i.invoke(export, stack); err != nil {
 		return nil, err
+	}
+	if err := i.verify(); err != nil {
+		return nil, i.die(err)
 	}
 	results := stack[:slots(e.Type.Results)]
 	canonical(results, e.Type.Results)
@@ -322,6 +375,9 @@ func (i *Instance) Import(index int, stack []uint64) error {
 	if i.stop.Load() {
 		return errStop
 	}
+	if err := i.verify(); err != nil {
+		return err
+	}
 	if err := i.host[index](i, stack); err != nil {
 		return err
 	}
@@ -363,14 +419,14 @@ func (i *Instance) setCounter(c meter.Counter) { i.cell.SetGlobal(meter.CounterG
 func (i *Instance) remaining() int64 { return int64(i.left) + i.counter().Fuel() }
 
 // Outcome ends the instance's turn: it charges the pages that differ from the
-// zero they started as, and says how the turn ended. err is what Call returned,
-// or why the personality gave up.
+// image before, or from zeros if there was none, and says how the turn ended.
+// err is what Call returned, or why the personality gave up.
 func (i *Instance) Outcome(err error) turn.Outcome {
 	if err != nil {
 		_ = i.die(err)
 	}
 	if i.dead == nil || i.dead.Class == turn.Exit {
-		if charge := i.Charge(meter.PageCost * uint64(page.NonZero(i.cell.Memory()))); charge != nil || i.remaining() < 0 {
+		if charge := i.Charge(meter.PageCost * uint64(i.changedPages())); charge != nil || i.remaining() < 0 {
 			i.dead = errFuel
 		}
 	}
@@ -422,20 +478,6 @@ func canonical(stack []uint64, types []meter.ValType) {
 		}
 		n++
 	}
-}
-
-// Root is the root of the instance's image as it is now: its memory, its
-// mutable globals, and the host region that its personality gives. Only an
-// instance that is at rest, or that exited, has one.
-func (i *Instance) Root(host []byte) string {
-	var globals []uint64
-	for _, g := range i.program.Module.Globals {
-		for _, export := range g.Exports {
-			globals = append(globals, i.cell.Global(export))
-		}
-	}
-	root := page.Root(i.cell.Memory(), globals, host)
-	return "sha256:" + hex.EncodeToString(root[:])
 }
 
 // Load meters and compiles a program.

@@ -12,6 +12,7 @@ import (
 	"errors"
 
 	"carrel/machine/meter"
+	"carrel/machine/page"
 	"carrel/turn"
 )
 
@@ -30,9 +31,14 @@ type Engine interface {
 
 // Code is a compiled module, safe for concurrent use.
 type Code interface {
-	// Instantiate makes a cell: memory at its initial size and zero, tables
-	// empty, no guest code run. Every import of the module is served by host.
-	Instantiate(host Host) (Cell, error)
+	// Instantiate makes a cell: tables empty, no guest code run. Every import of
+	// the module is served by host. Its linear memory is the one given, grown to
+	// the module's initial size if it is smaller; nil if the module has none. The
+	// cell grows it, and does not release it.
+	Instantiate(host Host, memory *page.Memory) (Cell, error)
+	// Guarded reports whether the engine counts on faults beyond the size of a
+	// memory, so that it must be a guarded one.
+	Guarded() bool
 	Close() error
 }
 
@@ -56,9 +62,6 @@ type Cell interface {
 	// of the guest is returned as a *Trap, an error of the host as itself
 	// (wrapped). After any error the cell is only good for reading and Close.
 	Invoke(export string, stack []uint64) error
-	// Memory is the linear memory at its present size, nil if there is none.
-	// It is valid until the guest runs again.
-	Memory() []byte
 	// Global reads an exported numeric global (not v128) as bits.
 	Global(export string) uint64
 	// SetGlobal writes an exported mutable numeric global (not v128).

@@ -16,7 +16,8 @@ type Image struct {
 	Globals []uint64       // the mutable globals as page.Root wants them; at most GlobalsMax
 	Host    []byte         // the host region: canonical CBOR of the personality; at most HostBytesMax
 
-	root atomic.Pointer[page.Hash] // nil until somebody asked
+	root  atomic.Pointer[page.Hash] // nil until somebody asked
+	claim *claim                    // nil for one that was made here
 }
 
 // Root names the image: two are the same if and only if their roots are. It is

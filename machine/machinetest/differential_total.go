@@ -1,6 +1,7 @@
 package machinetest
 
 import (
+	"bytes"
 	"fmt"
 
 	"github.com/tetratelabs/wazero"
@@ -93,4 +94,11 @@ func Costs() (*wasmgen.Costs, error) {
 }
 
 // pages is how many pages of memory the end of the turn is charged for.
-func pages(memory []byte) uint64 { return uint64(page.NonZero(memory)) }
+func pages(memory []byte) (n uint64) {
+	for ; len(memory) > 0; memory = memory[page.Size:] {
+		if !bytes.Equal(memory[:page.Size], make([]byte, page.Size)) {
+			n++
+		}
+	}
+	return n
+}

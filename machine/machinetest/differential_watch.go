@@ -5,6 +5,7 @@ import (
 
 	"carrel/machine"
 	"carrel/machine/meter"
+	"carrel/machine/page"
 )
 
 // A watched engine shows the cell that it made last, and can give guests their
@@ -29,14 +30,14 @@ type watchedCode struct {
 	refuel int
 }
 
-func (c watchedCode) Instantiate(host machine.Host) (machine.Cell, error) {
+func (c watchedCode) Instantiate(host machine.Host, memory *page.Memory) (machine.Cell, error) {
 	if c.engine.slice == 0 {
-		cell, err := c.Code.Instantiate(host)
+		cell, err := c.Code.Instantiate(host, memory)
 		c.engine.cell = cell
 		return cell, err
 	}
 	s := &stinted{host: host, slice: int64(c.engine.slice), refuel: c.refuel}
-	cell, err := c.Code.Instantiate(s)
+	cell, err := c.Code.Instantiate(s, memory)
 	if err != nil {
 		return nil, err
 	}

@@ -12,6 +12,7 @@ import (
 	"carrel/machine"
 	"carrel/machine/machinetest/wasmgen"
 	"carrel/machine/meter"
+	"carrel/machine/page"
 	"carrel/turn"
 )
 
@@ -129,7 +130,12 @@ func (k kit) raw(t *testing.T, m *wasmgen.Module, host machine.Host) machine.Cel
 	if err != nil {
 		t.Fatal(err)
 	}
-	cell, err := code.Instantiate(host)
+	memory, err := page.NewMemory(nil, code.Guarded(), page.Auto)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(memory.Release)
+	cell, err := code.Instantiate(host, memory)
 	if err != nil {
 		t.Fatal(err)
 	}

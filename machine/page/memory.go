@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
+	"unsafe"
 )
 
 const (
@@ -24,9 +25,9 @@ type Memory struct {
 	size     int
 	from     *Snapshot // what was committed last; nil is no pages but zeros
 	method   Method    // Auto until it is needed
-	mapped   bool  // from a file: what was never written to may still not be zero
-	armed    bool  // the kernel notes what is written (Async)
-	noted    []int // pages that it has noted and that have been asked for (Async)
+	mapped   bool      // from a file: what was never written to may still not be zero
+	armed    bool      // the kernel notes what is written (Async)
+	noted    []int     // pages that it has noted and that have been asked for (Async)
 }
 
 // NewMemory makes a memory that starts as a snapshot, or as nothing but zeros of
@@ -87,6 +88,9 @@ func (m *Memory) Grow(size uint64) []byte {
 	}
 	return m.Bytes()
 }
+
+// Base is where the memory is, at any size. It does not move until Release.
+func (m *Memory) Base() unsafe.Pointer { return unsafe.Pointer(unsafe.SliceData(m.reserved.bytes)) }
 
 // Bytes is the memory at its present size. It is valid until Release.
 func (m *Memory) Bytes() []byte { return m.reserved.bytes[:m.size:m.size] }

@@ -67,6 +67,23 @@ _Static_assert(sizeof(wasmtime_global_t) == 24, "globals are 24 bytes");
 typedef wasm_trap_t *(*wasmtime_func_unchecked_callback_t)(
     void *env, wasmtime_caller_t *caller, wasmtime_val_raw_t *values, size_t n);
 
+typedef struct wasm_memorytype_t wasm_memorytype_t;
+
+// A linear memory of the host's: what env is, how to find and to grow it.
+typedef struct {
+  void *env;
+  uint8_t *(*get_memory)(void *env, size_t *size, size_t *capacity);
+  wasmtime_error_t *(*grow_memory)(void *env, size_t size);
+  void (*finalizer)(void *env);
+} wasmtime_linear_memory_t;
+
+typedef struct {
+  void *env;
+  wasmtime_error_t *(*new_memory)(void *env, const wasm_memorytype_t *, size_t minimum, size_t maximum,
+                                  size_t reserved, size_t guard, wasmtime_linear_memory_t *out);
+  void (*finalizer)(void *env);
+} wasmtime_memory_creator_t;
+
 wasm_config_t *wasm_config_new(void);
 void wasmtime_config_max_wasm_stack_set(wasm_config_t *, size_t);
 void wasmtime_config_wasm_threads_set(wasm_config_t *, bool);
@@ -86,6 +103,7 @@ void wasmtime_config_memory_may_move_set(wasm_config_t *, bool);
 void wasmtime_config_memory_init_cow_set(wasm_config_t *, bool);
 void wasmtime_config_memory_reservation_set(wasm_config_t *, uint64_t);
 void wasmtime_config_memory_guard_size_set(wasm_config_t *, uint64_t);
+void wasmtime_config_host_memory_creator_set(wasm_config_t *, wasmtime_memory_creator_t *);
 wasm_engine_t *wasm_engine_new_with_config(wasm_config_t *);
 void wasm_engine_delete(wasm_engine_t *);
 
@@ -95,6 +113,7 @@ wasm_functype_t *wasm_functype_new(wasm_valtype_vec_t *, wasm_valtype_vec_t *);
 void wasm_functype_delete(wasm_functype_t *);
 void wasm_byte_vec_delete(wasm_byte_vec_t *);
 
+wasmtime_error_t *wasmtime_error_new(const char *);
 void wasmtime_error_message(const wasmtime_error_t *, wasm_byte_vec_t *);
 void wasmtime_error_delete(wasmtime_error_t *);
 wasm_trap_t *wasmtime_trap_new_code(uint8_t);
@@ -128,8 +147,6 @@ wasmtime_context_t *wasmtime_caller_context(wasmtime_caller_t *);
 
 wasmtime_error_t *wasmtime_func_call_unchecked(
     wasmtime_context_t *, const wasmtime_func_t *, wasmtime_val_raw_t *, size_t, wasm_trap_t **);
-uint8_t *wasmtime_memory_data(const wasmtime_context_t *, const wasmtime_memory_t *);
-size_t wasmtime_memory_data_size(const wasmtime_context_t *, const wasmtime_memory_t *);
 void wasmtime_global_get(wasmtime_context_t *, const wasmtime_global_t *, wasmtime_val_t *);
 wasmtime_error_t *wasmtime_global_set(wasmtime_context_t *, const wasmtime_global_t *, const wasmtime_val_t *);
 

@@ -15,7 +15,7 @@ import (
 	"unsafe"
 
 	"carrel/machine"
-	"carrel/machine/meter"
+	"carrel/machine/page"
 	"carrel/turn"
 )
 
@@ -38,19 +38,31 @@ type code struct {
 	types  map[string]*C.carrel_type // of exported functions
 }
 
-func (c *code) Instantiate(host machine.Host) (machine.Cell, error) {
-	cell := &cell{code: c, host: host}
+func (c *code) Guarded() bool { return true }
+
+func (c *code) Instantiate(host machine.Host, memory *page.Memory) (machine.Cell, error) {
+	cell := &cell{code: c, host: host, memory: memory}
 	cell.handle = cgo.NewHandle(cell)
+	var base unsafe.Pointer
+	var size int
+	if memory != nil {
+		base, size = memory.Base(), len(memory.Bytes())
+	}
 	var out C.carrel_outcome
-	cell.store = C.carrel_instantiate(c.engine.c, c.pre, C.uintptr_t(cell.handle), &cell.instance, &out)
+	cell.store = C.carrel_instantiate(c.engine.c, c.pre, C.uintptr_t(cell.handle),
+		(*C.uint8_t)(base), C.size_t(size), &cell.instance, &out)
 	if err := failure(&out); err != nil {
 		cell.handle.Delete()
 		return nil, err
 	}
-	if memory, ok := cell.export(meter.MemoryExport); ok && memory.kind == C.EXTERN_MEMORY {
-		cell.memory = (*C.wasmtime_memory_t)(unsafe.Pointer(&memory.of))
-	}
 	return cell, nil
+}
+
+// carrelGrow grows the memory of a cell, for wasmtime.
+//
+//export carrelGrow
+func carrelGrow(handle C.uintptr_t, size C.size_t) C.bool {
+	return cgo.Handle(handle).Value().(*cell).memory.Grow(uint64(size)) != nil
 }
 
 func (c *code) Close() error {
@@ -72,14 +84,12 @@ type cell struct {
 	handle   cgo.Handle
 	store    *C.wasmtime_store_t
 	instance C.wasmtime_instance_t
-	memory   *C.wasmtime_memory_t // nil if there is none
+	memory   *page.Memory
 
 	functions map[string]*function
 	globals   map[string]*C.wasmtime_global_t
-	bytes     []byte // the memory as last seen
-	stale     bool   // the guest has run since
-	entries   int    // calls that have not returned
-	unwinding error  // of the host, on its way from Import to Invoke
+	entries   int   // calls that have not returned
+	unwinding error // of the host, on its way from Import to Invoke
 }
 
 type function struct {
@@ -99,7 +109,7 @@ func (c *cell) Invoke(export string, stack []uint64) error {
 		return err
 	}
 	c.entries++
-	defer func() { c.entries--; c.stale = true }()
+	defer func() { c.entries-- }()
 	var out C.carrel_outcome
 	c.call(f, stack, &out)
 	if err := c.unwinding; err != nil {
@@ -144,7 +154,6 @@ func (c *cell) call(f *function, stack []uint64, out *C.carrel_outcome) {
 //export carrelImport
 func carrelImport(handle, index C.uintptr_t, values *C.uint64_t, n C.size_t) C.int {
 	c := cgo.Handle(handle).Value().(*cell)
-	c.stale = true
 	err := c.serve(int(index), unsafe.Slice((*uint64)(values), n))
 	if err == nil {
 		return 0
@@ -183,18 +192,6 @@ func (c *cell) function(export string) (*function, error) {
 	return f, nil
 }
 
-func (c *cell) Memory() []byte {
-	if c.memory == nil {
-		return nil
-	}
-	if c.bytes == nil || c.stale {
-		var size C.size_t
-		base := C.carrel_memory(c.store, c.memory, &size)
-		c.bytes, c.stale = unsafe.Slice((*byte)(base), size), false
-	}
-	return c.bytes
-}
-
 func (c *cell) Global(export string) uint64 {
 	return uint64(C.carrel_global_get(c.store, c.global(export)))
 }
@@ -223,7 +220,7 @@ func (c *cell) Close() error {
 	if c.store != nil {
 		C.wasmtime_store_delete(c.store)
 		c.handle.Delete()
-		c.store, c.bytes, c.memory = nil, nil, nil
+		c.store = nil
 	}
 	return nil
 }

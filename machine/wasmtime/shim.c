@@ -6,6 +6,7 @@
 
 #include <alloca.h>
 #include <pthread.h>
+#include <stdlib.h>
 
 static void fail(carrel_outcome *out, wasmtime_error_t *error) {
   out->status = CARREL_ERROR;
@@ -20,6 +21,52 @@ static void trapped(carrel_outcome *out, wasm_trap_t *trap) {
   // Ours, for an error of the host, needs no words: they cost a stack trace.
   if (out->code >= 0 && out->code != TRAP_INTERRUPT) wasm_trap_message(trap, &out->text);
   wasm_trap_delete(trap);
+}
+
+// What package page reserves for a guarded memory.
+#define RESERVATION ((uint64_t)4 << 30)
+#define GUARD ((uint64_t)32 << 20)
+
+// A memory is a page.Memory, as wasmtime sees it.
+typedef struct {
+  uintptr_t cell;
+  uint8_t *base;
+  size_t size;
+} memory;
+
+// The memory for the instance that this thread is making.
+static _Thread_local memory given;
+
+static uint8_t *memory_get(void *env, size_t *size, size_t *capacity) {
+  memory *m = env;
+  *size = m->size;
+  *capacity = RESERVATION;
+  return m->base;
+}
+
+static wasmtime_error_t *memory_grow(void *env, size_t size) {
+  memory *m = env;
+  if (size > m->size) {
+    if (!carrelGrow(m->cell, size)) return wasmtime_error_new("no memory");
+    m->size = size;
+  }
+  return NULL;
+}
+
+static wasmtime_error_t *memory_new(void *env, const wasm_memorytype_t *type, size_t minimum,
+                                    size_t maximum, size_t reserved, size_t guard,
+                                    wasmtime_linear_memory_t *out) {
+  if (!given.base || reserved > RESERVATION || guard > GUARD) return wasmtime_error_new("no such memory");
+  memory *m = malloc(sizeof *m);
+  if (!m) return wasmtime_error_new("no memory");
+  *m = given;
+  wasmtime_error_t *error = memory_grow(m, minimum);
+  if (error) {
+    free(m);
+    return error;
+  }
+  *out = (wasmtime_linear_memory_t){m, memory_get, memory_grow, free};
+  return NULL;
 }
 
 wasm_engine_t *carrel_engine_new(size_t wasm_stack, bool parallel) {
@@ -42,8 +89,12 @@ wasm_engine_t *carrel_engine_new(size_t wasm_stack, bool parallel) {
   wasmtime_config_wasm_component_model_set(c, false);
   // Growing never moves memory and never fails below 4 GiB.
   wasmtime_config_memory_may_move_set(c, false);
-  wasmtime_config_memory_reservation_set(c, (uint64_t)4 << 30);
-  wasmtime_config_memory_guard_size_set(c, (uint64_t)32 << 20);
+  wasmtime_config_memory_reservation_set(c, RESERVATION);
+  wasmtime_config_memory_guard_size_set(c, GUARD);
+  // Memory is ours, and what is in it as well.
+  wasmtime_config_memory_init_cow_set(c, false);
+  wasmtime_memory_creator_t creator = {.new_memory = memory_new};
+  wasmtime_config_host_memory_creator_set(c, &creator);
   return wasm_engine_new_with_config(c);
 }
 
@@ -102,10 +153,11 @@ void carrel_serialize(wasmtime_module_t *module, wasm_byte_vec_t *bytes, carrel_
 }
 
 wasmtime_store_t *carrel_instantiate(wasm_engine_t *engine, wasmtime_instance_pre_t *pre,
-                                     uintptr_t cell, wasmtime_instance_t *instance,
-                                     carrel_outcome *out) {
+                                     uintptr_t cell, uint8_t *base, size_t size,
+                                     wasmtime_instance_t *instance, carrel_outcome *out) {
   wasmtime_store_t *store = wasmtime_store_new(engine, (void *)cell, NULL);
   wasm_trap_t *trap = NULL;
+  given = (memory){cell, base, size};
   wasmtime_error_t *error =
       wasmtime_instance_pre_instantiate(pre, wasmtime_store_context(store), instance, &trap);
   if (!error && !trap) return store;
@@ -148,12 +200,6 @@ void carrel_call(wasmtime_store_t *store, wasmtime_func_t *func, const carrel_ty
       if (kind == VAL_V128) *stack++ = raw[i].v128[1];
     }
   }
-}
-
-uint8_t *carrel_memory(wasmtime_store_t *store, wasmtime_memory_t *memory, size_t *size) {
-  wasmtime_context_t *context = wasmtime_store_context(store);
-  *size = wasmtime_memory_data_size(context, memory);
-  return wasmtime_memory_data(context, memory);
 }
 
 uint64_t carrel_global_get(wasmtime_store_t *store, wasmtime_global_t *global) {

@@ -41,13 +41,12 @@ void carrel_deserialize(wasm_engine_t *engine, const char *path,
 void carrel_serialize(wasmtime_module_t *module, wasm_byte_vec_t *bytes, carrel_outcome *out);
 
 wasmtime_store_t *carrel_instantiate(wasm_engine_t *engine, wasmtime_instance_pre_t *pre,
-                                     uintptr_t cell, wasmtime_instance_t *instance,
-                                     carrel_outcome *out);
+                                     uintptr_t cell, uint8_t *memory, size_t size,
+                                     wasmtime_instance_t *instance, carrel_outcome *out);
 bool carrel_export(wasmtime_store_t *store, wasmtime_instance_t *instance,
                    const char *name, size_t name_len, wasmtime_extern_t *item);
 void carrel_call(wasmtime_store_t *store, wasmtime_func_t *func, const carrel_type *type,
                  uint64_t *stack, size_t room, carrel_outcome *out);
-uint8_t *carrel_memory(wasmtime_store_t *store, wasmtime_memory_t *memory, size_t *size);
 uint64_t carrel_global_get(wasmtime_store_t *store, wasmtime_global_t *global);
 void carrel_global_set(wasmtime_store_t *store, wasmtime_global_t *global, uint64_t bits);
 

@@ -21,10 +21,9 @@ type cell struct {
 
 	host      machine.Host
 	instance  api.Module
-	reserved  *page.Reservation
-	memory    []byte
+	memory    *page.Memory
 	functions []function
-	globals   []global
+	globals   map[string]api.Global
 	unwinding error // of the host, on its way from a host function to Invoke
 }
 
@@ -32,11 +31,6 @@ type function struct {
 	name string
 	call api.Function
 	busy bool // entered and not left: it cannot be entered again
-}
-
-type global struct {
-	name  string
-	value api.Global
 }
 
 // Value holds nothing: the engine asks for its own options with it, on every
@@ -102,8 +96,6 @@ func (c *cell) call(f api.Function, stack []uint64) (err error) {
 	return trap(err)
 }
 
-func (c *cell) Memory() []byte { return c.memory }
-
 func (c *cell) Global(export string) uint64 { return c.global(export).Get() }
 
 func (c *cell) SetGlobal(export string, bits uint64) {
@@ -111,42 +103,22 @@ func (c *cell) SetGlobal(export string, bits uint64) {
 }
 
 func (c *cell) global(export string) api.Global {
-	for i := range c.globals {
-		if c.globals[i].name == export {
-			return c.globals[i].value
-		}
+	g, ok := c.globals[export]
+	if !ok {
+		g = c.instance.ExportedGlobal(export)
+		c.globals[export] = g
 	}
-	value := c.instance.ExportedGlobal(export)
-	c.globals = append(c.globals, global{export, value})
-	return value
+	return g
 }
 
-func (c *cell) Close() error {
-	err := c.instance.Close(context.Background())
-	c.Free()
-	return err
-}
+func (c *cell) Close() error { return c.instance.Close(context.Background()) }
 
 // Allocate, Reallocate and Free make a cell the engine's allocator of its one
-// memory.
+// memory. The engine takes the memory at the size it gets, which may be more
+// than it asked for.
 
-func (c *cell) Allocate(_, _ uint64) experimental.LinearMemory {
-	reserved, err := page.Reserve()
-	if err != nil {
-		panic(err) // Instantiate gives it to its caller
-	}
-	c.reserved = reserved
-	return c
-}
+func (c *cell) Allocate(_, _ uint64) experimental.LinearMemory { return c }
 
-func (c *cell) Reallocate(size uint64) []byte {
-	c.memory = c.reserved.Sized(size)
-	return c.memory
-}
+func (c *cell) Reallocate(size uint64) []byte { return c.memory.Grow(size) }
 
-func (c *cell) Free() {
-	if c.reserved != nil {
-		c.reserved.Release()
-		c.reserved, c.memory = nil, nil
-	}
-}
+func (c *cell) Free() {}

@@ -72,19 +72,17 @@ func valueTypes(types []meter.ValType) []api.ValueType {
 	return out
 }
 
-func (c *code) Instantiate(host machine.Host) (_ machine.Cell, err error) {
-	cell := &cell{host: host}
+func (c *code) Guarded() bool { return false }
+
+func (c *code) Instantiate(host machine.Host, memory *page.Memory) (_ machine.Cell, err error) {
+	cell := &cell{host: host, memory: memory, globals: map[string]api.Global{}}
 	defer func() {
 		if p := recover(); p != nil {
-			cell.Free()
-			if err, _ = p.(error); !errors.Is(err, page.ErrNoMemory) { // see Allocate
-				err = fmt.Errorf("the engine panicked: %v", p)
-			}
+			err = fmt.Errorf("the engine panicked: %v", p)
 		}
 	}()
 	ctx := experimental.WithMemoryAllocator(c.imports, cell)
 	if cell.instance, err = c.runtime.InstantiateModule(ctx, c.compiled, instanceConfig); err != nil {
-		cell.Free()
 		return nil, err
 	}
 	return cell, nil
