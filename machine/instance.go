@@ -113,12 +113,12 @@ func (p *Program) instantiate(from *image.Image, limits turn.Limits, imports Imp
 	if err := i.bind(imports); err != nil {
 		return nil, err
 	}
-	if p.Module.Memory != nil {
+	if memory := p.Module.Memory; memory != nil {
 		var pages *page.Snapshot
 		if from != nil {
 			pages = from.Memory
 		}
-		if i.memory, err = page.NewMemory(pages, p.code.Guarded(), p.Detect); err != nil {
+		if i.memory, err = page.NewMemory(pages, uint64(memory.Min)<<16, p.code.Guarded(), p.Detect); err != nil {
 			return nil, fmt.Errorf("instantiate: %w", err)
 		}
 	}

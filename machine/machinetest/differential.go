@@ -319,16 +319,15 @@ func (m metered) Has(export string) bool {
 	return ok
 }
 
-// run runs all exports of the module on a fresh instance.
-func (r *runner) run(limit uint64) (*run, error) {
-	module := r.program.Module
-	w := &world{}
+// worldImports are what a generated module may import, served by the world of
+// the moment.
+func worldImports(module *meter.Module, of func() *world) machine.Imports {
 	imports := machine.Imports{}
 	for _, im := range wasmgen.Imports {
 		imports[[2]string{"env", im.Name}] = machine.HostImport{
 			Type: meter.FuncType{Params: valTypes(im.Params), Results: valTypes(im.Results)},
 			Call: func(i *machine.Instance, stack []uint64) error {
-				err := w.call(metered{i, module}, im, stack)
+				err := of().call(metered{i, module}, im, stack)
 				if exit, ok := err.(errExit); ok {
 					return machine.Exit(exit.code)
 				}
@@ -336,6 +335,14 @@ func (r *runner) run(limit uint64) (*run, error) {
 			},
 		}
 	}
+	return imports
+}
+
+// run runs all exports of the module on a fresh instance.
+func (r *runner) run(limit uint64) (*run, error) {
+	module := r.program.Module
+	w := &world{}
+	imports := worldImports(module, func() *world { return w })
 	instance, err := r.program.Instantiate(turn.Limits{Fuel: limit, MemoryPages: pagesLimit}, imports)
 	if err != nil {
 		return nil, fmt.Errorf("instantiate on %s: %w", r.engine.Name(), err)

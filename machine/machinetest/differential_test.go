@@ -33,6 +33,7 @@ var kinds = []struct {
 	{"trapping", wasmgen.Options{Bounded: true, Traps: 30}},
 	{"endless", wasmgen.Options{Hostile: true, Nodes: 100}},
 	{"imageable", wasmgen.Options{Bounded: true, Imageable: true}},
+	{"hostile and imageable", wasmgen.Options{Bounded: true, Hostile: true, Imageable: true, Traps: 10, Nodes: 100}},
 	{"portable", wasmgen.Options{Bounded: true, Portable: true}},
 	{"rough", wasmgen.Options{Bounded: true, Portable: true, Hostile: true, Traps: 20, Nodes: 100}},
 }
@@ -188,4 +189,22 @@ func TestCsmith(t *testing.T) {
 		}
 	}
 	t.Logf("%d programs, %d of them within %d units of fuel", len(files), ended, limit)
+}
+
+// TestImages holds the laws of images against generated modules.
+func TestImages(t *testing.T) {
+	all := engines(t)
+	for _, k := range kinds {
+		if !k.options.Imageable || *kind != "" && *kind != k.name {
+			continue
+		}
+		t.Run(k.name, func(t *testing.T) {
+			t.Parallel()
+			for seed := *first; seed < *first+*seeds; seed++ {
+				if err := machinetest.Images(wasmgen.Generate(seed, k.options), seed, all...); err != nil {
+					t.Fatalf("seed %d: %v", seed, err)
+				}
+			}
+		})
+	}
 }

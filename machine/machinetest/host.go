@@ -130,7 +130,7 @@ func (k kit) raw(t *testing.T, m *wasmgen.Module, host machine.Host) machine.Cel
 	if err != nil {
 		t.Fatal(err)
 	}
-	memory, err := page.NewMemory(nil, code.Guarded(), page.Auto)
+	memory, err := page.NewMemory(nil, 0, code.Guarded(), page.Auto)
 	if err != nil {
 		t.Fatal(err)
 	}

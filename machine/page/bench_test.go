@@ -43,7 +43,7 @@ func BenchmarkTurn(b *testing.B) {
 		}
 		b.Run(fmt.Sprintf("new/%dMiB", mib), func(b *testing.B) {
 			for b.Loop() {
-				m, err := NewMemory(s, false, Auto)
+				m, err := NewMemory(s, 0, false, Auto)
 				if err != nil {
 					b.Fatal(err)
 				}

@@ -30,21 +30,26 @@ type Memory struct {
 	noted    []int     // pages that it has noted and that have been asked for (Async)
 }
 
-// NewMemory makes a memory that starts as a snapshot, or as nothing but zeros of
-// size 0 if it is nil. What is beyond the size of a guarded one cannot be read:
-// see Reserve. Errors: ErrNoMemory.
-func NewMemory(from *Snapshot, guarded bool, method Method) (*Memory, error) {
+// NewMemory makes a memory of size bytes that starts as a snapshot, or as nothing
+// but zeros if it is nil; a larger snapshot makes a larger memory. What is beyond
+// the size of a guarded one cannot be read: see Reserve. Errors: ErrNoMemory.
+func NewMemory(from *Snapshot, size uint64, guarded bool, method Method) (*Memory, error) {
 	reserved, err := Reserve(guarded)
 	if err != nil {
 		return nil, err
 	}
-	m := &Memory{reserved: reserved, method: method, from: from}
-	if from == nil {
-		return m, nil
+	if from != nil {
+		size = max(size, from.Bytes())
 	}
-	if err := m.load(); err != nil {
+	m := &Memory{reserved: reserved, size: int(size), method: method, from: from}
+	if reserved.Sized(size) == nil {
+		err = fmt.Errorf("no memory of %d bytes", size)
+	} else if from != nil {
+		err = m.load()
+	}
+	if err != nil {
 		m.Release()
-		return nil, fmt.Errorf("map a snapshot of %d bytes: %w: %w", from.size, ErrNoMemory, err)
+		return nil, fmt.Errorf("make a memory: %w: %w", ErrNoMemory, err)
 	}
 	return m, nil
 }
@@ -54,9 +59,6 @@ func (m *Memory) load() (err error) {
 		if m.from, err = m.from.Flat(); err != nil {
 			return err
 		}
-	}
-	if m.Grow(uint64(m.from.size)) == nil {
-		return fmt.Errorf("no memory of %d bytes", m.from.size)
 	}
 	if extent := min(m.from.base.extent, m.size); extent > 0 {
 		m.mapped = true

@@ -82,7 +82,7 @@ func (w *world) step() {
 	case 5:
 		if len(w.kept) > 0 { // a new memory of an old moment
 			k := w.kept[w.random.IntN(len(w.kept))]
-			m, err := NewMemory(k.s, w.m.reserved.guarded, w.m.method)
+			m, err := NewMemory(k.s, 0, w.m.reserved.guarded, w.m.method)
 			if err != nil {
 				w.t.Fatal(err)
 			}
@@ -105,7 +105,7 @@ func TestMemory(t *testing.T) {
 				for seed := range uint64(30) {
 					w := &world{t: t, random: rand.New(rand.NewPCG(seed, 1))}
 					var err error
-					if w.m, err = NewMemory(nil, guarded, method); err != nil {
+					if w.m, err = NewMemory(nil, 0, guarded, method); err != nil {
 						t.Fatal(err)
 					}
 					for range 60 {
@@ -237,7 +237,7 @@ func TestLost(t *testing.T) {
 
 func TestGrowToTheLimit(t *testing.T) {
 	for _, guarded := range []bool{false, true} {
-		m, err := NewMemory(nil, guarded, Auto)
+		m, err := NewMemory(nil, 0, guarded, Auto)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -266,7 +266,7 @@ func TestNoMemory(t *testing.T) {
 		t.Fatal(err)
 	}
 	m := memoryOf(t, snapshotOf(t, 4, func(int) byte { return 1 }))
-	fresh, err := NewMemory(nil, false, Auto)
+	fresh, err := NewMemory(nil, 0, false, Auto)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -311,7 +311,7 @@ func snapshotOf(t testing.TB, pages int, first func(n int) byte) *Snapshot {
 
 func memoryOf(t testing.TB, s *Snapshot) *Memory {
 	t.Helper()
-	m, err := NewMemory(s, false, Auto)
+	m, err := NewMemory(s, 0, false, Auto)
 	if err != nil {
 		t.Fatal(err)
 	}

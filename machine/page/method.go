@@ -64,7 +64,7 @@ func probe(method Method) bool {
 	if err != nil {
 		return false
 	}
-	m, err := NewMemory(from, false, method)
+	m, err := NewMemory(from, 0, false, method)
 	if err != nil {
 		return false
 	}

@@ -51,7 +51,7 @@ func plainTree(memory []byte) Hash {
 func TestRootIsWhatItsDefinitionSays(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	for _, pages := range []int{0, 16, 32, 256, 272, 4096, 4112} {
-		m, err := NewMemory(nil, false, Auto)
+		m, err := NewMemory(nil, 0, false, Auto)
 		if err != nil {
 			t.Fatal(err)
 		}

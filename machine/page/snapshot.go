@@ -143,7 +143,7 @@ func (s *Snapshot) page(n int) []byte {
 	return s.base.page(n)
 }
 
-// A Change is a page with another content. Content is not changed any more.
+// A Change is a page with another content, which With copies.
 type Change struct {
 	Page    int
 	Content *[Size]byte
@@ -365,15 +365,24 @@ func (b *Builder) Set(n int, content []byte) {
 	}
 }
 
-// Snapshot ends the building. Errors: ErrNoMemory.
+// Snapshot ends the building. The builder is not used any more. Errors:
+// ErrNoMemory.
 func (b *Builder) Snapshot() (*Snapshot, error) {
 	if b.err == nil {
 		b.err = b.base.seal()
 	}
 	if b.err != nil {
+		b.Discard()
 		return nil, fmt.Errorf("make a snapshot of %d bytes: %w: %w", b.size, ErrNoMemory, b.err)
 	}
 	return &Snapshot{size: b.size, base: b.base}, nil
+}
+
+// Discard gives back what a builder took that makes no snapshot. It is not used
+// any more.
+func (b *Builder) Discard() {
+	b.base.file.close()
+	b.base = nil
 }
 
 // span is which pages, of so many, a node of the tree is over.

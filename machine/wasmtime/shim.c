@@ -7,6 +7,7 @@
 #include <alloca.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 static void fail(carrel_outcome *out, wasmtime_error_t *error) {
   out->status = CARREL_ERROR;
@@ -27,9 +28,12 @@ static void trapped(carrel_outcome *out, wasm_trap_t *trap) {
 #define RESERVATION ((uint64_t)4 << 30)
 #define GUARD ((uint64_t)32 << 20)
 
-// A memory is a page.Memory, as wasmtime sees it.
+// The largest linear memory of a guest: its module always declares at most that.
+#define GUEST_MAX ((uint64_t)2 << 30)
+
+// A memory is a page.Memory, as wasmtime sees it; or one of wasmtime's own.
 typedef struct {
-  uintptr_t cell;
+  uintptr_t cell; // 0 for wasmtime's own
   uint8_t *base;
   size_t size;
 } memory;
@@ -46,26 +50,44 @@ static uint8_t *memory_get(void *env, size_t *size, size_t *capacity) {
 
 static wasmtime_error_t *memory_grow(void *env, size_t size) {
   memory *m = env;
-  if (size > m->size) {
-    if (!carrelGrow(m->cell, size)) return wasmtime_error_new("no memory");
-    m->size = size;
-  }
+  if (size <= m->size) return NULL;
+  bool ok = m->cell ? carrelGrow(m->cell, size)
+                    : !mprotect(m->base, size, PROT_READ | PROT_WRITE);
+  if (!ok) return wasmtime_error_new("no memory");
+  m->size = size;
   return NULL;
 }
 
+static void memory_delete(void *env) {
+  memory *m = env;
+  if (!m->cell) munmap(m->base, RESERVATION + GUARD);
+  free(m);
+}
+
+// Wasmtime asks for a memory for the guest, and for one of 4 GiB to keep what
+// external references stand for.
 static wasmtime_error_t *memory_new(void *env, const wasm_memorytype_t *type, size_t minimum,
                                     size_t maximum, size_t reserved, size_t guard,
                                     wasmtime_linear_memory_t *out) {
-  if (!given.base || reserved > RESERVATION || guard > GUARD) return wasmtime_error_new("no such memory");
-  memory *m = malloc(sizeof *m);
-  if (!m) return wasmtime_error_new("no memory");
-  *m = given;
-  wasmtime_error_t *error = memory_grow(m, minimum);
+  memory m = {0};
+  if (reserved > RESERVATION || guard > GUARD) return wasmtime_error_new("a memory beyond all limits");
+  if (maximum <= GUEST_MAX) {
+    m = given;
+    given.base = NULL;
+    if (!m.base) return wasmtime_error_new("a memory that nobody gave");
+  } else {
+    m.base = mmap(NULL, RESERVATION + GUARD, PROT_NONE, MAP_PRIVATE | MAP_ANON | MAP_NORESERVE, -1, 0);
+    if (m.base == MAP_FAILED) return wasmtime_error_new("no memory");
+  }
+  memory *env_out = malloc(sizeof m);
+  if (!env_out) abort();
+  *env_out = m;
+  wasmtime_error_t *error = memory_grow(env_out, minimum);
   if (error) {
-    free(m);
+    memory_delete(env_out);
     return error;
   }
-  *out = (wasmtime_linear_memory_t){m, memory_get, memory_grow, free};
+  *out = (wasmtime_linear_memory_t){env_out, memory_get, memory_grow, memory_delete};
   return NULL;
 }
 
