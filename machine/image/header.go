@@ -7,6 +7,8 @@ import (
 	"fmt"
 
 	"github.com/fxamacker/cbor/v2"
+
+	"carrel/machine/page"
 )
 
 // version is of both formats.
@@ -14,10 +16,7 @@ const version = 1
 
 // A preface is what a file and a delta begin with: a magic of 12 bytes, the
 // version and the length of the header, 4 bytes each.
-const (
-	magicBytes   = 12
-	prefaceBytes = magicBytes + 4 + 4
-)
+const prefaceBytes = 12 + 4 + 4
 
 func appendPreface(b []byte, magic string, header int) []byte {
 	b = append(b, magic...)
@@ -25,15 +24,19 @@ func appendPreface(b []byte, magic string, header int) []byte {
 	return binary.LittleEndian.AppendUint32(b, uint32(header))
 }
 
-// headerLength reads a preface. It fails with other if the magic is another.
+// headerLength reads a preface, or as much of it as there is. It fails with
+// other if the magic is another.
 func headerLength(preface []byte, magic string, other error) (int, error) {
-	if string(preface[:magicBytes]) != magic {
+	if !bytes.HasPrefix(preface, []byte(magic)) {
 		return 0, other
 	}
-	if v := binary.LittleEndian.Uint32(preface[magicBytes:]); v != version {
-		return 0, fmt.Errorf("version %d of the format, only version %d is known here: use a newer carrel", v, version)
+	if len(preface) < prefaceBytes {
+		return 0, errEarly
 	}
-	n := binary.LittleEndian.Uint32(preface[magicBytes+4:])
+	if v := binary.LittleEndian.Uint32(preface[len(magic):]); v != version {
+		return 0, fmt.Errorf("version %d of the format, only version %d is known: use a newer carrel", v, version)
+	}
+	n := binary.LittleEndian.Uint32(preface[len(magic)+4:])
 	if n > HeaderBytesMax {
 		return 0, fmt.Errorf("header of %d bytes, the limit is %d", n, HeaderBytesMax)
 	}
@@ -55,12 +58,12 @@ func restOf(i *Image) rest {
 	return rest{i.memory().Bytes(), globals, i.Host}
 }
 
-func (r *rest) check(limits Limits) error {
+func (r *rest) check() error {
 	switch {
 	case r.Memory%memoryUnit != 0:
 		return fmt.Errorf("memory of %d bytes, not a multiple of %d", r.Memory, memoryUnit)
-	case r.Memory > limits.memoryBytes():
-		return fmt.Errorf("memory of %d bytes, the limit is %d", r.Memory, limits.memoryBytes())
+	case r.Memory > page.ReservationBytes:
+		return fmt.Errorf("memory of %d bytes, the limit is %d", r.Memory, page.ReservationBytes)
 	case len(r.Globals)%8 != 0:
 		return fmt.Errorf("globals of %d bytes, not a multiple of 8", len(r.Globals))
 	case len(r.Globals)/8 > GlobalsMax:

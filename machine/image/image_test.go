@@ -46,12 +46,4 @@ func TestEmptyGrows(t *testing.T) {
 	if grown.Hash() != built.Hash() {
 		t.Error("a page over nothing is not the page built")
 	}
-	m, err := page.NewMemory(page.Empty(), false, page.Auto)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer m.Release()
-	if len(m.Bytes()) != 0 || m.Grow(1 << 16)[0] != 0 {
-		t.Error("a memory from Empty is not empty")
-	}
 }

@@ -1,6 +1,10 @@
 package image
 
-import "carrel/machine/page"
+import (
+	"fmt"
+
+	"carrel/machine/page"
+)
 
 // Limits of an image and of what is read.
 const (
@@ -26,14 +30,14 @@ const (
 
 // Limits bound what a reader accepts beside the limits of the format.
 type Limits struct {
-	// MemoryBytes is the largest memory; 0 is page.ReservationBytes. A small
-	// file can hold so much.
+	// MemoryBytes is the largest memory; 0 is page.ReservationBytes. A file of
+	// less than a megabyte can hold so much.
 	MemoryBytes uint64
 }
 
-func (l Limits) memoryBytes() uint64 {
-	if l.MemoryBytes == 0 {
-		return page.ReservationBytes
+func (l Limits) check(memory uint64) error {
+	if l.MemoryBytes > 0 && memory > l.MemoryBytes {
+		return fmt.Errorf("memory of %d bytes, at most %d are wanted here", memory, l.MemoryBytes)
 	}
-	return min(l.MemoryBytes, page.ReservationBytes)
+	return nil
 }

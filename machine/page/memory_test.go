@@ -235,6 +235,53 @@ func TestLost(t *testing.T) {
 	}
 }
 
+// TestGuarded holds that a guarded memory cannot be read beyond its size,
+// whoever had its address space before.
+func TestGuarded(t *testing.T) {
+	var pipe [2]int
+	if err := unix.Pipe(pipe[:]); err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(pipe[0])
+	defer unix.Close(pipe[1])
+	readable := func(m *Memory, at int) bool {
+		_, err := unix.Write(pipe[1], m.reserved.bytes[at:at+1])
+		if err != nil && err != unix.EFAULT {
+			t.Fatal(err)
+		}
+		return err == nil
+	}
+	s := snapshotOf(t, 32, func(n int) byte { return 1 })
+	for _, from := range []*Snapshot{nil, s} {
+		for _, size := range []int{5 * alignment, alignment, 0, 3 * alignment, 0} {
+			m, err := NewMemory(from, uint64(size), true, Auto)
+			if err != nil {
+				t.Fatal(err)
+			}
+			check := func() {
+				t.Helper()
+				size := len(m.Bytes())
+				if size > 0 && !readable(m, size-1) {
+					t.Errorf("the last byte of %d cannot be read", size)
+				}
+				for _, at := range []int{size, size + 8*alignment, ReservationBytes - 1, ReservationBytes, guardBytes - 1} {
+					if readable(m, at) {
+						t.Errorf("byte %d of a memory of %d can be read", at, size)
+					}
+				}
+			}
+			check()
+			m.Grow(uint64(len(m.Bytes()) + 2*alignment))
+			check()
+			if err := m.Rollback(); err != nil {
+				t.Fatal(err)
+			}
+			check()
+			m.Release()
+		}
+	}
+}
+
 func TestGrowToTheLimit(t *testing.T) {
 	for _, guarded := range []bool{false, true} {
 		m, err := NewMemory(nil, 0, guarded, Auto)

@@ -1,0 +1,185 @@
+package image
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+
+	"carrel/machine/page"
+	"carrel/program/seal"
+)
+
+// ErrNotImage reports a file that does not begin as the file of an image does.
+var ErrNotImage = errors.New("not the file of an image")
+
+// Read reads a file of an image to its end and checks all of it: form, limits,
+// and that what was read has the root that the file names.
+//
+// The error wraps ErrNotImage if the file does not begin as one of an image, and
+// page.ErrNoMemory if the host has none.
+func Read(r io.Reader, limits Limits) (*Image, *Label, error) {
+	i, label, err := read(bufio.NewReaderSize(r, groupBytes), limits)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read image: %w", err)
+	}
+	return i, label, nil
+}
+
+// ReadHeader reads the start of a file, up to the pages. The error wraps
+// ErrNotImage if the file does not begin as one of an image.
+func ReadHeader(r io.Reader) (*Header, error) {
+	h, err := readHeader(r)
+	if err != nil {
+		return nil, fmt.Errorf("read header of image: %w", err)
+	}
+	return &Header{*h.label(), h.Root, h.Memory, len(h.Globals) / 8, len(h.Host)}, nil
+}
+
+func read(r io.Reader, limits Limits) (*Image, *Label, error) {
+	header, err := readHeader(r)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := limits.check(header.Memory); err != nil {
+		return nil, nil, err
+	}
+	i := header.image()
+	if i.Memory, err = readMemory(r, header.Memory); err != nil {
+		return nil, nil, err
+	}
+	if root := i.Root(); root != header.Root {
+		return nil, nil, rootError(root, header.Root)
+	}
+	return i, header.label(), nil
+}
+
+func rootError(have, want page.Hash) error {
+	return fmt.Errorf("damaged: the content has root %v, it should be %v", seal.Digest(have), seal.Digest(want))
+}
+
+func readHeader(r io.Reader) (*fileHeader, error) {
+	preface := make([]byte, prefaceBytes)
+	if n, err := io.ReadFull(r, preface); err != nil && !ended(err) {
+		return nil, err
+	} else if n < prefaceBytes {
+		preface = preface[:n]
+	}
+	length, err := headerLength(preface, imageMagic, ErrNotImage)
+	if err != nil {
+		return nil, err
+	}
+	// What is not there is not allocated, whatever the length.
+	text, err := io.ReadAll(io.LimitReader(r, int64(length)+sha256.Size))
+	if err != nil {
+		return nil, err
+	}
+	if len(text) < length+sha256.Size {
+		return nil, errEarly
+	}
+	text, sum := text[:length], text[length:]
+	if have := sha256.Sum256(text); !bytes.Equal(have[:], sum) {
+		return nil, errors.New("header is damaged: its SHA-256 is another")
+	}
+	header := new(fileHeader)
+	if err := decodeHeader(text, header); err != nil {
+		return nil, fmt.Errorf("header: %w", err)
+	}
+	if err := header.check(); err != nil {
+		return nil, fmt.Errorf("header: %w", err)
+	}
+	return header, nil
+}
+
+// readMemory reads groups up to the end of the file. Memory of size 0 is nil.
+func readMemory(r io.Reader, size uint64) (*page.Snapshot, error) {
+	if size == 0 {
+		_, _, err := nextGroup(r, -1, 0)
+		return nil, err
+	}
+	b := page.NewBuilder(size)
+	if err := readGroups(r, b, int(size/groupBytes)); err != nil {
+		b.Discard()
+		return nil, err
+	}
+	return b.Snapshot()
+}
+
+func readGroups(r io.Reader, b *page.Builder, groups int) error {
+	p := packers.Get().(*packer)
+	defer packers.Put(p)
+	for last := -1; ; {
+		number, length, err := nextGroup(r, last, groups)
+		if err != nil || number == endMark {
+			return err
+		}
+		p.packed = p.packed[:length]
+		if err := fill(r, p.packed); err != nil {
+			return fmt.Errorf("group %d: %w", number, err)
+		}
+		if err := p.unpack(); err != nil {
+			return fmt.Errorf("group %d: %w", number, err)
+		}
+		if p.group == zeros {
+			return fmt.Errorf("group %d holds nothing but zeros: it should not be there", number)
+		}
+		for n := range groupPages {
+			b.Set(number*groupPages+n, p.group[n*page.Size:(n+1)*page.Size])
+		}
+		last = number
+	}
+}
+
+var zeros [groupBytes]byte
+
+// nextGroup reads the head of the group after the last one. It gives endMark at
+// the end, where nothing follows.
+func nextGroup(r io.Reader, last, groups int) (number, length int, err error) {
+	var head [groupHeadBytes]byte
+	if err := fill(r, head[:]); err != nil {
+		return 0, 0, fmt.Errorf("head of a group: %w", err)
+	}
+	number = int(binary.LittleEndian.Uint32(head[:]))
+	length = int(binary.LittleEndian.Uint32(head[4:]))
+	switch {
+	case number == endMark && length != 0:
+		return 0, 0, fmt.Errorf("end mark with a length of %d", length)
+	case number == endMark:
+		return number, 0, end(r)
+	case number >= groups:
+		return 0, 0, fmt.Errorf("group %d: memory has %d", number, groups)
+	case number <= last:
+		return 0, 0, fmt.Errorf("group %d after group %d", number, last)
+	case length > packedBytesMax:
+		return 0, 0, fmt.Errorf("group %d has %d compressed bytes, the limit is %d", number, length, packedBytesMax)
+	}
+	return number, length, nil
+}
+
+var errEarly = errors.New("it ends early")
+
+// fill reads as much as b has room for.
+func fill(r io.Reader, b []byte) error {
+	_, err := io.ReadFull(r, b)
+	if ended(err) {
+		return errEarly
+	}
+	return err
+}
+
+func ended(err error) bool { return err == io.EOF || err == io.ErrUnexpectedEOF }
+
+// end reads the end of the file.
+func end(r io.Reader) error {
+	switch _, err := io.ReadFull(r, make([]byte, 1)); err {
+	case io.EOF:
+		return nil
+	case nil:
+		return errors.New("something follows the end mark")
+	default:
+		return err
+	}
+}
