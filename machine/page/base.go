@@ -38,8 +38,14 @@ func (b *base) seal() error {
 	if err := b.file.seal(b.extent); err != nil {
 		return err
 	}
-	runtime.AddCleanup(b, func(f file) { f.close() }, b.file)
+	b.own(b.file)
 	return nil
+}
+
+// own makes the file the base's, to be closed when nothing uses it any more.
+func (b *base) own(f file) {
+	b.file = f
+	runtime.AddCleanup(b, func(f file) { f.close() }, f)
 }
 
 // keep keeps the contents of pages valid up to here.

@@ -58,6 +58,26 @@ func (f *file) mapInto(memory []byte) error {
 	return err
 }
 
+// data visits the parts of the file that are no holes, as offsets.
+func (f *file) data(size int, visit func(start, end int)) error {
+	for at := int64(0); at < int64(size); {
+		start, err := unix.Seek(f.fd, at, unix.SEEK_DATA)
+		if err == unix.ENXIO { // a hole up to the end
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		end, err := unix.Seek(f.fd, start, unix.SEEK_HOLE)
+		if err != nil {
+			return err
+		}
+		visit(int(start), min(int(end), size))
+		at = end
+	}
+	return nil
+}
+
 func (f *file) close() {
 	if f.bytes != nil {
 		_ = unix.Munmap(f.bytes)

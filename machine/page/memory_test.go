@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 
@@ -279,6 +281,62 @@ func TestGuarded(t *testing.T) {
 			check()
 			m.Release()
 		}
+	}
+}
+
+// TestOpenSnapshot holds a snapshot of a file on disk against what is in it.
+func TestOpenSnapshot(t *testing.T) {
+	const size = 9 * alignment
+	content := make([]byte, size)
+	file, err := os.Create(filepath.Join(t.TempDir(), "memory"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	for _, n := range []int{0, 1, 30, 31, 32, 7*alignment/Size - 1} {
+		content[n*Size+n] = byte(n + 1)
+		if _, err := file.WriteAt(content[n*Size:(n+1)*Size], int64(n*Size)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	open := func(size uint64) (*Snapshot, error) {
+		fd, err := unix.Open(file.Name(), unix.O_RDONLY|unix.O_CLOEXEC, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return OpenSnapshot(fd, size)
+	}
+	s, err := open(size)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{t: t}
+	w.same(s, content)
+	for _, method := range Methods() {
+		m, err := NewMemory(s, 0, false, method)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(m.Bytes(), content) {
+			t.Errorf("%v: a memory is not what the file holds", method)
+		}
+		m.Bytes()[31*Size], m.Bytes()[8*alignment] = 1, 1
+		if got := m.Changed(); !slices.Equal(got, []int{31, 8 * alignment / Size}) {
+			t.Errorf("%v: changed %v", method, got)
+		}
+		m.Release()
+	}
+	w.same(s, content)
+	for _, size := range []uint64{6 * alignment, size + 1, ReservationBytes + Size} {
+		if _, err := open(size); err == nil {
+			t.Errorf("the file is taken for a memory of %d bytes", size)
+		}
+	}
+	if err := file.Truncate(alignment + 1); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := open(size - alignment); err == nil {
+		t.Error("a file that was cut is taken")
 	}
 }
 

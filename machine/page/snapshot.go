@@ -6,6 +6,8 @@ import (
 	"math/bits"
 	"sync"
 	"sync/atomic"
+
+	"golang.org/x/sys/unix"
 )
 
 // A Snapshot is the content of a linear memory at one moment. It is immutable
@@ -383,6 +385,45 @@ func (b *Builder) Snapshot() (*Snapshot, error) {
 func (b *Builder) Discard() {
 	b.base.file.close()
 	b.base = nil
+}
+
+// OpenSnapshot makes a snapshot of size bytes of a file that holds its pages
+// from the first on; what the file is shorter than that, and its holes, are
+// zeros. The descriptor is the snapshot's from now on, whatever the error.
+// Nothing is read: the content is what the file has when it is asked for, and
+// must not change.
+func OpenSnapshot(fd int, size uint64) (*Snapshot, error) {
+	f := file{fd: fd}
+	s, err := openSnapshot(&f, int(size))
+	if err != nil {
+		f.close()
+		return nil, fmt.Errorf("map a snapshot: %w", err)
+	}
+	return s, nil
+}
+
+func openSnapshot(f *file, size int) (*Snapshot, error) {
+	var info unix.Stat_t
+	if err := unix.Fstat(f.fd, &info); err != nil {
+		return nil, err
+	}
+	if size%Size != 0 || size > ReservationBytes || info.Size > int64(size) || info.Size%alignment != 0 {
+		return nil, fmt.Errorf("a file of %d bytes is not one of a memory of %d", info.Size, size)
+	}
+	b := &base{size: size, extent: int(info.Size), set: make([]uint64, (size/Size+63)/64)}
+	err := f.data(b.extent, func(start, end int) {
+		for n := start / Size; n*Size < end; n++ {
+			b.set[n/64] |= 1 << (n % 64)
+		}
+	})
+	if err == nil {
+		err = f.view(b.extent)
+	}
+	if err != nil {
+		return nil, err
+	}
+	b.own(*f)
+	return &Snapshot{size: size, base: b}, nil
 }
 
 // span is which pages, of so many, a node of the tree is over.
