@@ -124,8 +124,8 @@ func (d *Delta) Append(b []byte) []byte {
 }
 
 // ReadDelta reads what Append wrote, all of it, and checks form and limits. It
-// keeps a part of data, which must not change. The error wraps ErrNotDelta if data does not begin as a
-// delta does.
+// keeps a part of data, which must not change. The error wraps ErrNotDelta if
+// data does not begin as a delta does.
 func ReadDelta(data []byte, limits Limits) (*Delta, error) {
 	d, err := readDelta(data, limits)
 	if err != nil {
@@ -229,9 +229,9 @@ func uvarint(b []byte) (uint64, []byte, error) {
 	return v, b[n:], nil
 }
 
-// Apply makes the image that the delta leads to, which shares with the one before
-// what does not differ. The error wraps ErrWrongBase if the delta begins at
-// another image. It is checked that the new image has the root it should.
+// Apply makes the image that the delta leads to, and checks its root. It shares
+// with the one before what does not differ. The error wraps ErrWrongBase if the
+// delta begins at another image, and ErrRoot if it leads to another.
 func (d *Delta) Apply(before *Image) (*Image, error) {
 	i, err := d.apply(before)
 	if err != nil {
@@ -263,8 +263,5 @@ func (d *Delta) apply(before *Image) (*Image, error) {
 	if h.Memory > 0 {
 		i.Memory = memory
 	}
-	if root := i.Root(); root != h.After {
-		return nil, rootError(root, h.After)
-	}
-	return i, nil
+	return i, i.check(h.After)
 }

@@ -238,7 +238,7 @@ func TestApplyChecksTheRoot(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := d.Apply(&Image{}); err == nil || !strings.Contains(err.Error(), "damaged: the content has root") {
+	if _, err := d.Apply(&Image{}); err == nil || !strings.Contains(err.Error(), "image is not what its root says") {
 		t.Errorf("error %v", err)
 	}
 }

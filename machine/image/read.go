@@ -10,7 +10,6 @@ import (
 	"io"
 
 	"carrel/machine/page"
-	"carrel/program/seal"
 )
 
 // ErrNotImage reports a file that does not begin as the file of an image does.
@@ -19,8 +18,8 @@ var ErrNotImage = errors.New("not the file of an image")
 // Read reads a file of an image to its end and checks all of it: form, limits,
 // and that what was read has the root that the file names.
 //
-// The error wraps ErrNotImage if the file does not begin as one of an image, and
-// page.ErrNoMemory if the host has none.
+// The error wraps ErrNotImage if the file does not begin as one of an image,
+// ErrRoot if the root is another, and page.ErrNoMemory if the host has none.
 func Read(r io.Reader, limits Limits) (*Image, *Label, error) {
 	i, label, err := read(bufio.NewReaderSize(r, groupBytes), limits)
 	if err != nil {
@@ -51,14 +50,10 @@ func read(r io.Reader, limits Limits) (*Image, *Label, error) {
 	if i.Memory, err = readMemory(r, header.Memory); err != nil {
 		return nil, nil, err
 	}
-	if root := i.Root(); root != header.Root {
-		return nil, nil, rootError(root, header.Root)
+	if err := i.check(header.Root); err != nil {
+		return nil, nil, err
 	}
 	return i, header.label(), nil
-}
-
-func rootError(have, want page.Hash) error {
-	return fmt.Errorf("damaged: the content has root %v, it should be %v", seal.Digest(have), seal.Digest(want))
 }
 
 func readHeader(r io.Reader) (*fileHeader, error) {

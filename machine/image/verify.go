@@ -39,10 +39,16 @@ func (i *Image) Verify() error {
 		return nil
 	}
 	c.once.Do(func() {
-		if root := i.Root(); root != c.root {
-			c.err = fmt.Errorf("%w: %v, and its content has %v", ErrRoot, seal.Digest(c.root), seal.Digest(root))
-		}
+		c.err = i.check(c.root)
 		c.done.Store(true)
 	})
 	return c.err
+}
+
+// check holds the content against a root.
+func (i *Image) check(want page.Hash) error {
+	if root := i.Root(); root != want {
+		return fmt.Errorf("%w: %v, and its content has %v", ErrRoot, seal.Digest(want), seal.Digest(root))
+	}
+	return nil
 }
