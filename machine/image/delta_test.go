@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/klauspost/compress/s2"
@@ -88,6 +89,39 @@ func TestDeltaChain(t *testing.T) {
 		}
 		now = next
 	}
+}
+
+// TestTogether does everything at once with the same images, for the race
+// detector and for buffers that are shared.
+func TestTogether(t *testing.T) {
+	before, after := small(t)
+	file, delta := encode(t, before), deltaBytes(t, before, after)
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			for range 20 {
+				i, _, err := Read(bytes.NewReader(file), Limits{})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				d, err := ReadDelta(delta, Limits{})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				for _, base := range []*Image{before, i} {
+					if _, err := d.Apply(base); err != nil {
+						t.Error(err)
+					}
+				}
+				if !bytes.Equal(deltaBytes(t, before, after), delta) || !bytes.Equal(encode(t, i), file) {
+					t.Error("other bytes than alone")
+				}
+			}
+		})
+	}
+	all.Wait()
 }
 
 func TestDeltaOfNothing(t *testing.T) {
