@@ -53,17 +53,15 @@ func (p *Program) Restore(img *image.Image, limits turn.Limits, imports Imports)
 }
 
 func (p *Program) fits(img *image.Image) error {
-	memory := p.Module.Memory
-	switch {
-	case memory == nil && img.Memory != nil:
+	size := uint64(0)
+	if img.Memory != nil {
+		size = img.Memory.Bytes()
+	}
+	switch memory := p.Module.Memory; {
+	case memory == nil && size > 0:
 		return fmt.Errorf("%w: it has memory and the program has none", ErrImage)
-	case memory != nil && img.Memory == nil:
-		return fmt.Errorf("%w: it has no memory and the program has", ErrImage)
-	case memory != nil:
-		size := img.Memory.Bytes()
-		if size%(64<<10) != 0 || size>>16 < uint64(memory.Min) || size>>16 > uint64(memory.Max) {
-			return fmt.Errorf("%w: a memory of %d bytes; the program's has from %d to %d pages of 64 KiB", ErrImage, size, memory.Min, memory.Max)
-		}
+	case memory != nil && (size%(64<<10) != 0 || size>>16 < uint64(memory.Min) || size>>16 > uint64(memory.Max)):
+		return fmt.Errorf("%w: a memory of %d bytes; the program's has from %d to %d pages of 64 KiB", ErrImage, size, memory.Min, memory.Max)
 	}
 	n := 0
 	for _, g := range p.Module.Globals {

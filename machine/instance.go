@@ -137,7 +137,7 @@ func (i *Instance) limit(limits turn.Limits) error {
 		needed := memory.Min
 		if i.memory != nil {
 			needed = max(needed, uint32(len(i.memory.Bytes())>>16))
-		} else if i.committed != nil {
+		} else if i.committed != nil && i.committed.Memory != nil {
 			needed = uint32(i.committed.Memory.Bytes() >> 16)
 		}
 		if needed > limits.MemoryPages {

@@ -117,6 +117,9 @@ func (t Tree) Blob(digest seal.Digest) (io.ReadCloser, error) {
 // everybody has them.
 func (in *Input) Blobs() []Blob {
 	blobs := []Blob{in.Program, in.Stdin.Blob}
+	if in.ImageFile != nil {
+		blobs = append(blobs, *in.ImageFile)
+	}
 	for _, mount := range in.Mounts {
 		blobs = appendContent(blobs, mount.Content)
 		for _, o := range mount.Observed {

@@ -87,6 +87,7 @@ func resultFields(r *Result) []field {
 	f.add("root", orNothing(r.Root.String()))
 	f.add("stdout", r.Stdout.String())
 	f.add("stderr", r.Stderr.String())
+	f.add("returned", strings.Join(r.Returned, " "))
 	for _, write := range r.Writes {
 		f.add("write "+write.Guest, content(write.Content, "directory"))
 		for _, change := range write.Changes {
@@ -122,6 +123,10 @@ func inputFields(in *Input) []field {
 		}
 	}
 	f.add("imageBefore", orNothing(in.ImageBefore.String()))
+	f.add("imageFile", content(in.ImageFile, "nothing"))
+	if in.Call != nil {
+		f.add("call", in.Call.String())
+	}
 	return f.list
 }
 
@@ -133,6 +138,9 @@ func content(blob *Blob, otherwise string) string {
 	}
 	return blob.String()
 }
+
+// String is the call as one would write it, for people.
+func (c *Call) String() string { return c.Export + "(" + strings.Join(c.Args, ", ") + ")" }
 
 // String is the digest and the size, for people.
 func (b Blob) String() string {

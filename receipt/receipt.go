@@ -49,9 +49,19 @@ type Input struct {
 
 	Mounts []Mount `json:"mounts,omitempty"` // in the order they were made
 
-	// ImageBefore is the root of the image that the turn started from; zero
-	// when it started from the program itself, as carrel run does.
+	// ImageBefore is the root of the image that the turn started from, and
+	// ImageFile the file that had it; zero and nil when it started from the
+	// program itself. Any file of an image with that root gives the same result.
 	ImageBefore seal.Digest `json:"imageBefore,omitzero"`
+	ImageFile   *Blob       `json:"imageFile,omitempty"`
+
+	Call *Call `json:"call,omitempty"` // nil for the program's entry point
+}
+
+// A Call is of an exported function. A reactor that begins is initialised first.
+type Call struct {
+	Export string   `json:"export"`
+	Args   []string `json:"args,omitempty"` // with their types: "i32:-5", "f64:0.1"
 }
 
 // How a guest's clock goes.
@@ -98,7 +108,9 @@ type Result struct {
 	Root   seal.Digest `json:"root,omitzero"` // of the final image, if one was taken
 	Stdout Blob        `json:"stdout"`
 	Stderr Blob        `json:"stderr"`
-	Writes []Write     `json:"writes,omitempty"` // one for each mount written back, in the order of mounts
+
+	Returned []string `json:"returned,omitempty"` // by the function of a call, as its arguments are
+	Writes   []Write  `json:"writes,omitempty"`   // one for each mount written back, in the order of mounts
 }
 
 // Remarks are no part of the result and never compared. They are signed, but

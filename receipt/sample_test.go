@@ -67,6 +67,8 @@ func sample() *Receipt {
 				{Guest: "/tmp", Kind: MountTemp, Mode: ModeRW},
 			},
 			ImageBefore: seal.Sum([]byte("image before")),
+			ImageFile:   blobAt("tar"),
+			Call:        &Call{Export: "add", Args: []string{"i32:-5", "f64:nan"}},
 		},
 		Result: Result{
 			Class:  "exit",
@@ -74,6 +76,8 @@ func sample() *Receipt {
 			Root:   seal.Sum([]byte("root")),
 			Stdout: blob("stdout"),
 			Stderr: NewBlob(nil),
+
+			Returned: []string{"i64:7"},
 			Writes: []Write{
 				{Guest: "/data", Changes: []Change{
 					{Path: "dev", Was: KindOther, Kind: KindAbsent},

@@ -62,6 +62,22 @@ func (in *Input) Validate() error {
 	if err := in.Stdin.validate(); err != nil {
 		return fmt.Errorf("stdin: %w", err)
 	}
+	if in.ImageBefore.IsZero() != (in.ImageFile == nil) {
+		return errors.New("imageBefore and imageFile do not come together")
+	}
+	if in.ImageFile != nil {
+		if err := in.ImageFile.validate(); err != nil {
+			return fmt.Errorf("imageFile: %w", err)
+		}
+	}
+	if in.Call != nil {
+		if in.Call.Export == "" {
+			return errors.New("call: of no function")
+		}
+		if err := validTexts(append([]string{in.Call.Export}, in.Call.Args...)); err != nil {
+			return fmt.Errorf("call: %w", err)
+		}
+	}
 	return validMounts(in.Mounts)
 }
 
@@ -79,6 +95,11 @@ func (r *Result) validate(in *Input) error {
 		return fmt.Errorf("fuel is %d, the limit %d", r.Fuel, in.Limits.Fuel)
 	case len(r.Writes) > 0 && (class != turn.Exit || r.Code != 0):
 		return errors.New("files written by a turn that did not exit 0")
+	case len(r.Returned) > 0 && (class != turn.Exit || in.Call == nil):
+		return errors.New("values returned without a call, or by one that did not end")
+	}
+	if err := validTexts(r.Returned); err != nil {
+		return fmt.Errorf("returned: %w", err)
 	}
 	if err := r.Stdout.validate(); err != nil {
 		return fmt.Errorf("stdout: %w", err)

@@ -29,6 +29,12 @@ func (t *Turn) Input() (*receipt.Input, error) {
 		Limits:         receipt.Limits{Fuel: s.Limits.Fuel, MemoryPages: s.Limits.MemoryPages},
 		Stdin:          receipt.Stdin{Blob: stdin, End: t.streams.StdinEnd, Lines: s.Lines},
 	}
+	if s.From != nil {
+		input.ImageBefore, input.ImageFile = seal.Digest(s.From.Image.Root()), &s.From.File
+	}
+	if s.Call != nil {
+		input.Call = &receipt.Call{Export: s.Call.Export, Args: t.args}
+	}
 	for n, m := range s.Mounts {
 		mount := receipt.Mount{Guest: m.Guest, Kind: m.Kind, Mode: m.Mode, Content: m.Content}
 		for _, o := range t.observations {
@@ -62,7 +68,7 @@ func (t *Turn) Result() (*receipt.Result, error) {
 	}
 	result := &receipt.Result{
 		Class: t.Outcome.Class.String(), Code: t.Outcome.Code, Fuel: t.Outcome.Fuel,
-		Stdout: stdout, Stderr: stderr,
+		Stdout: stdout, Stderr: stderr, Returned: t.Returned,
 	}
 	if t.Outcome.Root != "" {
 		if result.Root, err = seal.ParseDigest(t.Outcome.Root); err != nil {

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"carrel/guest/posix"
+	"carrel/machine/image"
 	"carrel/program/seal"
 	"carrel/receipt"
 	"carrel/turn"
@@ -80,9 +81,6 @@ func (r *Replayer) spec(input *receipt.Input) (*Spec, error) {
 		return nil, fmt.Errorf("it ran under guest %s version %d, this is %s version %d",
 			input.Guest.Name, input.Guest.Version, posix.Name, posix.Version)
 	}
-	if !input.ImageBefore.IsZero() {
-		return nil, errors.New("it started from an image; only runs that start from a program can be replayed here")
-	}
 	seed, err := hex.DecodeString(input.Seed)
 	if err != nil {
 		return nil, fmt.Errorf("seed: %w", err)
@@ -100,6 +98,12 @@ func (r *Replayer) spec(input *receipt.Input) (*Spec, error) {
 	if spec.Program, err = receipt.ReadBlob(r.Blobs, input.Program, programBytesMax); err != nil {
 		return nil, fmt.Errorf("program: %w", err)
 	}
+	if spec.From, err = r.image(input); err != nil {
+		return nil, fmt.Errorf("image: %w", err)
+	}
+	if input.Call != nil {
+		spec.Call = &Call{Export: input.Call.Export, Args: input.Call.Args}
+	}
 	for n := range input.Mounts {
 		m, err := r.mount(input, n)
 		if err != nil {
@@ -108,6 +112,26 @@ func (r *Replayer) spec(input *receipt.Input) (*Spec, error) {
 		spec.Mounts = append(spec.Mounts, m)
 	}
 	return spec, nil
+}
+
+// image is the image that the turn started from, if from one.
+func (r *Replayer) image(input *receipt.Input) (*From, error) {
+	if input.ImageFile == nil {
+		return nil, nil
+	}
+	file, err := receipt.OpenBlob(r.Blobs, *input.ImageFile)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	img, _, err := image.Read(file, image.Limits{MemoryBytes: uint64(input.Limits.MemoryPages) << 16})
+	if err != nil {
+		return nil, err
+	}
+	if root := seal.Digest(img.Root()); root != input.ImageBefore {
+		return nil, fmt.Errorf("the file holds %v, the turn started from %v", root, input.ImageBefore)
+	}
+	return &From{Image: img, File: *input.ImageFile}, nil
 }
 
 // missing lists all that is not there at once, so that it can be fetched at
@@ -139,6 +163,9 @@ func roles(input *receipt.Input) map[seal.Digest]string {
 		}
 	}
 	add(input.Program.Digest, "the program")
+	if input.ImageFile != nil {
+		add(input.ImageFile.Digest, "the image that it started from")
+	}
 	add(input.Stdin.Digest, "what it read from standard input")
 	for _, m := range input.Mounts {
 		if m.Content != nil {

@@ -15,7 +15,9 @@ import (
 
 	"carrel/guest/posix"
 	"carrel/machine"
+	"carrel/machine/image"
 	"carrel/machine/meter"
+	"carrel/receipt"
 	"carrel/turn"
 )
 
@@ -39,10 +41,35 @@ type Spec struct {
 	Mounts         []Mount   // the program's descriptors from 3 on
 	Root           bool      // take the root of the image that an exit leaves
 
+	// From is the image that the program goes on from, nil if it begins.
+	From *From
+	// Call is the exported function to call; nil is the program's entry point:
+	// _start, or else _initialize. A reactor that begins is initialised first.
+	Call *Call
+	// Image asks for the image that exit 0 leaves. A program that is not
+	// imageable is an error then.
+	Image bool
+
 	// Keep, if set, is given every file that the program reads in a directory,
 	// so that it can be found when the receipt is verified.
 	Keep func(digest string, content []byte) error
 }
+
+// From is an image, and the file that it came in.
+type From struct {
+	Image *image.Image
+	File  receipt.Blob
+}
+
+// A Call names an exported function, and its arguments as texts: numbers, with
+// their types before them or without ("i32:5", "5").
+type Call struct {
+	Export string
+	Args   []string
+}
+
+// ErrCall reports a call that the program cannot be asked for.
+var ErrCall = errors.New("no such call")
 
 // A Turn is what came of a run.
 type Turn struct {
@@ -53,8 +80,13 @@ type Turn struct {
 	// Writes are what the program leaves behind in mounts that are written
 	// back, in the order of mounts. Only after exit 0.
 	Writes []Write
+	// Returned is what the function of Spec.Call returned, as texts.
+	Returned []string
+	// Image is the image that was asked for. Only after exit 0.
+	Image *image.Image
 
 	spec         *Spec
+	args         []string // of the call, with types
 	streams      posix.Result
 	observations []posix.Observation
 }
@@ -72,11 +104,14 @@ func Run(ctx context.Context, load Load, spec *Spec) (*Turn, error) {
 		return nil, fmt.Errorf("load program: %w", err)
 	}
 	defer program.Close()
+	if err := t.prepare(program); err != nil {
+		return nil, err
+	}
 	system, err := posix.New(spec.config())
 	if err != nil {
 		return nil, err
 	}
-	instance, err := program.Instantiate(spec.Limits, posix.Imports())
+	instance, err := t.instance(program)
 	if refused(err, &t.Outcome) {
 		return t, nil
 	} else if err != nil {
@@ -85,9 +120,18 @@ func Run(ctx context.Context, load Load, spec *Spec) (*Turn, error) {
 	defer instance.Close()
 	defer context.AfterFunc(ctx, instance.Stop)()
 
-	t.Outcome = instance.Outcome(system.Run(instance))
-	if spec.Root && t.Outcome.Class == turn.Exit {
-		t.Outcome.Root = instance.Root(nil)
+	t.Outcome = instance.Outcome(t.enter(system, instance, program.Module))
+	if t.Outcome.Class == turn.Exit {
+		if spec.Root {
+			t.Outcome.Root = instance.Root(system.Host())
+		}
+		if spec.Image && t.Outcome.Code == 0 {
+			if t.Image, err = instance.Commit(system.Host()); err != nil {
+				return nil, err
+			}
+		}
+	} else {
+		t.Returned = nil
 	}
 	t.Err = system.Err()
 	t.streams = system.Result()
@@ -98,6 +142,70 @@ func Run(ctx context.Context, load Load, spec *Spec) (*Turn, error) {
 		err = t.settle(system)
 	}
 	return t, err
+}
+
+// prepare checks that the program can be asked for what it is asked for.
+func (t *Turn) prepare(program *machine.Program) error {
+	if t.spec.Image || t.spec.From != nil {
+		if err := program.Imageable(); err != nil {
+			return err
+		}
+	}
+	call := t.spec.Call
+	if call == nil {
+		if t.spec.From != nil {
+			return fmt.Errorf("%w: a program that goes on from an image must be told which function to call", ErrCall)
+		}
+		return nil
+	}
+	export, ok := program.Module.Export(call.Export)
+	if !ok || export.Kind != meter.KindFunc {
+		return fmt.Errorf("%w: the program exports no function %q; carrel inspect lists what it exports", ErrCall, call.Export)
+	}
+	args, err := parseValues(export.Type.Params, call.Args)
+	if err != nil {
+		return fmt.Errorf("%w: %s: %w", ErrCall, call.Export, err)
+	}
+	t.args = formatValues(export.Type.Params, args)
+	return nil
+}
+
+func (t *Turn) instance(program *machine.Program) (*machine.Instance, error) {
+	if t.spec.From != nil {
+		return program.Restore(t.spec.From.Image, t.spec.Limits, posix.Imports())
+	}
+	return program.Instantiate(t.spec.Limits, posix.Imports())
+}
+
+// enter calls what the spec says.
+func (t *Turn) enter(system *posix.System, instance *machine.Instance, module *meter.Module) error {
+	has := func(name string) bool {
+		e, ok := module.Export(name)
+		return ok && e.Kind == meter.KindFunc
+	}
+	call := t.spec.Call
+	if call == nil {
+		if !has(posix.Start) && has(posix.Initialize) {
+			_, err := system.Call(instance, posix.Initialize)
+			return err
+		}
+		return system.Run(instance)
+	}
+	if t.spec.From == nil && has(posix.Initialize) && call.Export != posix.Initialize {
+		if _, err := system.Call(instance, posix.Initialize); err != nil {
+			return err
+		}
+	}
+	export, _ := module.Export(call.Export)
+	args, err := parseValues(export.Type.Params, t.args)
+	if err != nil {
+		return err
+	}
+	results, err := system.Call(instance, call.Export, args...)
+	if err == nil {
+		t.Returned = formatValues(export.Type.Results, results)
+	}
+	return err
 }
 
 // settle collects what the program learnt and what it leaves behind.
@@ -128,6 +236,9 @@ func (s *Spec) config() posix.Config {
 		Args: s.Args, Env: s.Env, Start: s.Start, Clock: s.Clock, Seed: s.Seed,
 		Stdin: s.Stdin, StdinLines: s.Lines, Stdout: s.Stdout, Stderr: s.Stderr,
 		Blob: s.Keep,
+	}
+	if s.From != nil {
+		config.Host = s.From.Image.Host
 	}
 	for _, m := range s.Mounts {
 		config.Mounts = append(config.Mounts, m.posix())

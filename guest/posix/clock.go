@@ -20,10 +20,11 @@ const (
 	clocks
 )
 
-// virtualTime is the time of one run. Nothing but readings and sleep moves it.
+// virtualTime is the time that a program lives in. Nothing but readings and sleep
+// moves it, and that a later turn starts later.
 type virtualTime struct {
-	start   uint64 // of the real-time clock
-	elapsed uint64 // readings and sleep
+	real    uint64 // what the real-time clock shows
+	elapsed uint64 // readings and sleep: what the monotonic clock has moved by
 	busy    uint64 // readings only: what the CPU clocks show
 	tick    uint64 // added by each reading
 }
@@ -31,7 +32,7 @@ type virtualTime struct {
 // read is the reading of a clock, which then moves on.
 func (t *virtualTime) read(clock uint32) uint64 {
 	now := t.at(clock)
-	t.elapsed = later(t.elapsed, t.tick)
+	t.sleep(t.tick)
 	t.busy = later(t.busy, t.tick)
 	return now
 }
@@ -40,7 +41,7 @@ func (t *virtualTime) read(clock uint32) uint64 {
 func (t *virtualTime) at(clock uint32) uint64 {
 	switch clock {
 	case clockRealtime:
-		return later(t.start, t.elapsed)
+		return t.real
 	case clockMonotonic:
 		return later(monotonicStart, t.elapsed)
 	default:
@@ -49,7 +50,9 @@ func (t *virtualTime) at(clock uint32) uint64 {
 }
 
 // sleep moves time on, but not the CPU clocks.
-func (t *virtualTime) sleep(nanos uint64) { t.elapsed = later(t.elapsed, nanos) }
+func (t *virtualTime) sleep(nanos uint64) {
+	t.real, t.elapsed = later(t.real, nanos), later(t.elapsed, nanos)
+}
 
 func later(t, nanos uint64) uint64 {
 	if sum := t + nanos; sum >= t && sum <= timeMax {

@@ -50,6 +50,11 @@ type Config struct {
 	Clock Clock
 	Seed  []byte // seed of the random stream, at most SeedBytesMax; nil is a seed like any other
 
+	// Host is the host region of the image that the program goes on from; empty
+	// for one that begins. Clocks go on where they stood, or at Start if that is
+	// later; the random stream is another one. All else starts fresh.
+	Host []byte
+
 	Stdin  io.Reader // nil is empty
 	Stdout io.Writer // nil discards, but still counts and hashes
 	Stderr io.Writer // nil discards, but still counts and hashes

@@ -9,8 +9,13 @@ import (
 	"carrel/machine"
 )
 
-// Start is the entry point of a program.
-const Start = "_start"
+const (
+	// Start is the entry point of a program that runs from beginning to end.
+	Start = "_start"
+	// Initialize is the entry point of a reactor: a program that is called again
+	// and again after it.
+	Initialize = "_initialize"
+)
 
 // A System is the operating system that one run of one program sees. It is
 // used by one goroutine.
@@ -18,6 +23,7 @@ type System struct {
 	config Config
 	caller Caller // the program that runs; nil before and after
 
+	turn    uint64 // how many turns there were before
 	time    virtualTime
 	random  cipher.Stream
 	streams [3]stream
@@ -39,7 +45,12 @@ type System struct {
 // failure of the host.
 func New(config Config) (*System, error) {
 	s := &System{config: config}
-	s.time = virtualTime{start: config.Start, tick: tickNanos}
+	before, err := readRegion(config.Host)
+	if err != nil {
+		return nil, err
+	}
+	s.turn = before.Turns
+	s.time = virtualTime{real: max(config.Start, before.Real), elapsed: before.Elapsed, busy: before.Busy, tick: tickNanos}
 	if config.Clock == Fixed {
 		s.time.tick = 0
 	}
@@ -85,10 +96,16 @@ func (s *System) check() error {
 // Run runs a program from its entry point to its end. The error is what
 // Instance.Outcome asks for.
 func (s *System) Run(i *machine.Instance) error {
-	i.Guest = s
-	_, err := i.Call(Start)
-	s.caller = nil
+	_, err := s.Call(i, Start)
 	return err
+}
+
+// Call calls an exported function of a program, as Instance.Call does.
+func (s *System) Call(i *machine.Instance, export string, args ...uint64) ([]uint64, error) {
+	i.Guest = s
+	results, err := i.Call(export, args...)
+	s.caller = nil
+	return results, err
 }
 
 // Err is the first failure of the host that ended the run (class worker), with

@@ -1,6 +1,7 @@
 package machinetest
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"carrel/machine/machinetest/wasmgen"
 	"carrel/machine/meter"
 	"carrel/machine/page"
+	"carrel/program/seal"
 	"carrel/turn"
 )
 
@@ -132,6 +134,8 @@ func ways() []way {
 		{"straight", page.Auto, (*life).stay},
 		{"detours", page.Auto, (*life).detour},
 		{"twins", page.Auto, (*life).twin},
+		{"written and read", page.Auto, (*life).reload},
+		{"deltas", page.Auto, (*life).patch},
 	}
 	for _, m := range page.Methods() {
 		all = append(all, way{"restored, " + m.String(), m, (*life).restore}, way{"straight, " + m.String(), m, (*life).stay})
@@ -263,4 +267,41 @@ func (l *life) twin(n int, img *image.Image) error {
 		return errors.New("an instance saw what another did")
 	}
 	return nil
+}
+
+// reload goes on from what a file of the image gives.
+func (l *life) reload(n int, img *image.Image) error {
+	if img == nil {
+		return l.restore(n, img)
+	}
+	var file bytes.Buffer
+	label := &image.Label{MachineVersion: turn.MachineVersion, Program: seal.Sum([]byte("generated")), Guest: "world", GuestVersion: 1}
+	if err := image.Write(&file, img, label); err != nil {
+		return err
+	}
+	again, _, err := image.Read(&file, image.Limits{})
+	if err != nil {
+		return err
+	}
+	return l.restore(n, again)
+}
+
+// patch goes on from what the image before the last gives with the delta between
+// the two.
+func (l *life) patch(n int, img *image.Image) error {
+	if img == nil || l.previous == nil {
+		return l.restore(n, img)
+	}
+	delta, err := image.Diff(l.previous, img)
+	if err != nil {
+		return err
+	}
+	if delta, err = image.ReadDelta(delta.Append(nil), image.Limits{}); err != nil {
+		return err
+	}
+	again, err := delta.Apply(l.previous)
+	if err != nil {
+		return err
+	}
+	return l.restore(n, again)
 }
