@@ -155,7 +155,7 @@ func write(fd int, name string, c tree.Change, mode uint32) error {
 	case tree.Link:
 		return unix.Symlinkat(c.Target, fd, name)
 	case tree.File:
-		return writeFile(fd, name, content(c.Data), mode)
+		return writeFile(fd, name, func(f *os.File) error { return content(c.Data)(f) }, mode)
 	}
 	return fmt.Errorf("a %v cannot be written", c.Kind)
 }
@@ -169,7 +169,7 @@ func content(data []byte) func(io.Writer) error {
 
 // writeFile writes a file and makes its content durable. A mode other than
 // that of new files is set whatever the umask.
-func writeFile(fd int, name string, fill func(io.Writer) error, mode uint32) error {
+func writeFile(fd int, name string, fill func(*os.File) error, mode uint32) error {
 	n, err := unix.Openat(fd, name, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, mode)
 	if err != nil {
 		return err
@@ -298,8 +298,11 @@ func removeAll(fd int, name string) error {
 	return unix.Unlinkat(fd, name, unix.AT_REMOVEDIR)
 }
 
+// tempBytes is how much chance is in a name: two digits for each byte.
+const tempBytes = 8
+
 func tempName() string {
-	var b [8]byte
+	var b [tempBytes]byte
 	_, _ = rand.Read(b[:]) // never fails
 	return tempPrefix + hex.EncodeToString(b[:])
 }

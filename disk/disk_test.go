@@ -281,6 +281,46 @@ func TestReplace(t *testing.T) {
 	}
 }
 
+func TestInstall(t *testing.T) {
+	dir := lay(t, map[string]string{"old": "old", "d/": ""})
+	sparse := func(f *os.File) error {
+		_, err := f.WriteAt([]byte("end"), 1<<20-3)
+		return err
+	}
+	for _, name := range []string{"old", "new"} {
+		name = filepath.Join(dir, name)
+		must(t, Install(name, 0o400, sparse))
+		info, err := os.Stat(name)
+		must(t, err)
+		if info.Mode() != 0o400 || info.Size() != 1<<20 {
+			t.Errorf("%s: mode %v, %d bytes", name, info.Mode(), info.Size())
+		}
+	}
+	failed := errors.New("no more")
+	if err := Install(filepath.Join(dir, "new"), 0o400, func(*os.File) error { return failed }); !errors.Is(err, failed) {
+		t.Errorf("got %v", err)
+	}
+	if err := Install(filepath.Join(dir, "d"), 0o400, sparse); err == nil {
+		t.Error("a directory was replaced")
+	}
+	left, err := os.ReadDir(dir)
+	must(t, err)
+	if len(left) != 3 {
+		t.Errorf("left: %v", left)
+	}
+}
+
+func TestStaged(t *testing.T) {
+	if name := tempName(); !Staged(name) {
+		t.Errorf("%s is not known again", name)
+	}
+	for _, name := range []string{"", "a", ".carrel-", ".carrel-123", ".carrel-0123456789abcdeg", "carrel-0123456789abcdef", ".carrel-0123456789abcdef0"} {
+		if Staged(name) {
+			t.Errorf("%s counts as ours", name)
+		}
+	}
+}
+
 // One file of a mount is changed in place.
 func TestApplyToFile(t *testing.T) {
 	dir := lay(t, map[string]string{"f": "old"})

@@ -1,9 +1,13 @@
 package disk
 
 import (
+	"encoding/hex"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
 	"path/filepath"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -15,26 +19,47 @@ import (
 // keeps its permissions; a symbolic link that is there is replaced, not
 // followed.
 func Replace(name string, fill func(io.Writer) error) error {
-	if err := replace(name, fill); err != nil {
+	return replace(name, 0, func(f *os.File) error { return fill(f) })
+}
+
+// Install is Replace for who wants the file itself, to leave holes in it, and
+// permissions that it gets whatever the umask and the file that is there.
+func Install(name string, mode fs.FileMode, fill func(*os.File) error) error {
+	return replace(name, uint32(mode.Perm()), fill)
+}
+
+// Staged reports whether a file has the name of one that is not yet in its
+// place: an old one was left behind by a crash.
+func Staged(name string) bool {
+	digits, ok := strings.CutPrefix(name, tempPrefix)
+	_, err := hex.DecodeString(digits)
+	return ok && len(digits) == 2*tempBytes && err == nil
+}
+
+// replace keeps the permissions of what is there if mode is 0.
+func replace(name string, mode uint32, fill func(*os.File) error) error {
+	if err := stage(name, mode, fill); err != nil {
 		return fmt.Errorf("write %s: %w", name, err)
 	}
 	return nil
 }
 
-func replace(name string, fill func(io.Writer) error) error {
+func stage(name string, mode uint32, fill func(*os.File) error) error {
 	dir, err := openDir(unix.AT_FDCWD, filepath.Dir(name), 0)
 	if err != nil {
 		return err
 	}
 	defer unix.Close(dir)
 	base := filepath.Base(name)
-	kind, mode, err := look(dir, base)
+	kind, old, err := look(dir, base)
 	switch {
 	case err != nil:
 		return err
 	case kind == tree.Dir || kind == tree.Other:
 		return fmt.Errorf("a %v is in its place", kind)
-	case kind != tree.File:
+	case mode == 0 && kind == tree.File:
+		mode = old
+	case mode == 0:
 		mode = modeFile
 	}
 	temp := tempName()

@@ -57,25 +57,11 @@ func read(r io.Reader, limits Limits) (*Image, *Label, error) {
 }
 
 func readHeader(r io.Reader) (*fileHeader, error) {
-	preface := make([]byte, prefaceBytes)
-	if n, err := io.ReadFull(r, preface); err != nil && !ended(err) {
-		return nil, err
-	} else if n < prefaceBytes {
-		preface = preface[:n]
-	}
-	length, err := headerLength(preface, imageMagic, ErrNotImage)
+	text, err := readStart(r, imageMagic, ErrNotImage, sha256.Size)
 	if err != nil {
 		return nil, err
 	}
-	// What is not there is not allocated, whatever the length.
-	text, err := io.ReadAll(io.LimitReader(r, int64(length)+sha256.Size))
-	if err != nil {
-		return nil, err
-	}
-	if len(text) < length+sha256.Size {
-		return nil, errEarly
-	}
-	text, sum := text[:length], text[length:]
+	text, sum := text[:len(text)-sha256.Size], text[len(text)-sha256.Size:]
 	if have := sha256.Sum256(text); !bytes.Equal(have[:], sum) {
 		return nil, errors.New("header is damaged: its SHA-256 is another")
 	}
@@ -87,6 +73,30 @@ func readHeader(r io.Reader) (*fileHeader, error) {
 		return nil, fmt.Errorf("header: %w", err)
 	}
 	return header, nil
+}
+
+// readStart reads a preface, and gives the header with so many bytes that follow
+// it. It fails with other if the magic is another.
+func readStart(r io.Reader, magic string, other error, more int) ([]byte, error) {
+	preface := make([]byte, prefaceBytes)
+	if n, err := io.ReadFull(r, preface); err != nil && !ended(err) {
+		return nil, err
+	} else if n < prefaceBytes {
+		preface = preface[:n]
+	}
+	length, err := headerLength(preface, magic, other)
+	if err != nil {
+		return nil, err
+	}
+	// What is not there is not allocated, whatever the length.
+	text, err := io.ReadAll(io.LimitReader(r, int64(length+more)))
+	if err != nil {
+		return nil, err
+	}
+	if len(text) < length+more {
+		return nil, errEarly
+	}
+	return text, nil
 }
 
 // readMemory reads groups up to the end of the file. Memory of size 0 is nil.
