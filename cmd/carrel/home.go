@@ -10,10 +10,11 @@ import (
 // A home is where one user's things are kept. With CARREL_HOME set all of them
 // are below it, else they follow the XDG directories.
 type home struct {
-	keys  string // signing keys
-	trust string // the file that says whose keys are trusted
-	code  string // compiled code: may be deleted at any time
-	blobs string // what programs read, kept so that receipts can be verified
+	keys   string // signing keys
+	trust  string // the file that says whose keys are trusted
+	code   string // compiled code: may be deleted at any time
+	blobs  string // what programs read, kept so that receipts can be verified
+	images string // images, named by their roots
 }
 
 // findHome finds the directories. Nothing is created.
@@ -26,6 +27,7 @@ func findHome() (home, error) {
 		return home{
 			keys: filepath.Join(root, "keys"), trust: filepath.Join(root, "trust"),
 			code: filepath.Join(root, "code"), blobs: filepath.Join(root, "blobs"),
+			images: filepath.Join(root, "images"),
 		}, nil
 	}
 	config, err := os.UserConfigDir()
@@ -38,11 +40,12 @@ func findHome() (home, error) {
 	}
 	data, err := userDataDir()
 	if err != nil {
-		return home{}, fmt.Errorf("find a place for blobs: %w; set CARREL_HOME to a directory", err)
+		return home{}, fmt.Errorf("find a place for blobs and images: %w; set CARREL_HOME to a directory", err)
 	}
 	return home{
 		keys: filepath.Join(config, "carrel", "keys"), trust: filepath.Join(config, "carrel", "trust"),
 		code: filepath.Join(cache, "carrel", "code"), blobs: filepath.Join(data, "carrel", "blobs"),
+		images: filepath.Join(data, "carrel", "images"),
 	}, nil
 }
 
