@@ -69,7 +69,7 @@ type Call struct {
 }
 
 // ErrCall reports a call that the program cannot be asked for.
-var ErrCall = errors.New("no such call")
+var ErrCall = errors.New("cannot make the call")
 
 // A Turn is what came of a run.
 type Turn struct {

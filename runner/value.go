@@ -24,7 +24,7 @@ const (
 // unsigned.
 func parseValues(types []meter.ValType, texts []string) ([]uint64, error) {
 	if len(texts) != len(types) {
-		return nil, fmt.Errorf("it takes %d arguments (%s), not %d", len(types), typeList(types), len(texts))
+		return nil, fmt.Errorf("it takes %s, not %d arguments", typeList(types), len(texts))
 	}
 	var values []uint64
 	for n, t := range types {
@@ -39,7 +39,7 @@ func parseValues(types []meter.ValType, texts []string) ([]uint64, error) {
 
 func typeList(types []meter.ValType) string {
 	if len(types) == 0 {
-		return "none"
+		return "nothing"
 	}
 	names := make([]string, len(types))
 	for n, t := range types {

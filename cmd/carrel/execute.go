@@ -60,6 +60,16 @@ func (f *runFlags) run(cmd *cobra.Command, name string, spec *runner.Spec) error
 			return err
 		}
 	}
+	if f.from != "" {
+		if err := run.goOn(); err != nil {
+			return err
+		}
+	}
+	if f.imageOut != "" {
+		if err := writable(f.imageOut); err != nil {
+			return fmt.Errorf("--image-out: %w", err)
+		}
+	}
 	err = run.execute()
 	if f.stats && run.turn != nil {
 		err = errors.Join(run.printStats(err), err)
@@ -105,12 +115,18 @@ func (s *sitting) execute() error {
 	s.turn, err = s.await(ctx)
 	s.wall = time.Since(s.started)
 	if err != nil {
-		return err
+		return s.unsuited(err)
 	}
 	if !s.turn.Outcome.Class.Result() {
 		return s.unfinished(ctx)
 	}
 	if err := s.handed.writeBack(s.turn.Writes); err != nil {
+		return err
+	}
+	if err := s.writeImage(); err != nil {
+		return err
+	}
+	if err := s.printReturned(); err != nil {
 		return err
 	}
 	if s.flags.receipt != "" {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -72,6 +73,12 @@ func printReceipt(w io.Writer, r *receipt.Receipt, p *paper) error {
 	if r.Input.Seed != "" {
 		row("seed", "%s", r.Input.Seed)
 	}
+	if r.Input.ImageFile != nil {
+		row("from", "%s, in %s, %s bytes", r.Input.ImageBefore, r.Input.ImageFile.Digest.Short(), grouped(r.Input.ImageFile.Size))
+	}
+	if r.Input.Call != nil {
+		row("call", "%s", r.Input.Call)
+	}
 	row("stdin", "%s, %s bytes", r.Input.Stdin.Digest, grouped(r.Input.Stdin.Size))
 	for _, m := range r.Input.Mounts {
 		switch {
@@ -88,6 +95,9 @@ func printReceipt(w io.Writer, r *receipt.Receipt, p *paper) error {
 	row("fuel", "%s", grouped(r.Result.Fuel))
 	row("stdout", "%s, %s bytes", r.Result.Stdout.Digest, grouped(r.Result.Stdout.Size))
 	row("stderr", "%s, %s bytes", r.Result.Stderr.Digest, grouped(r.Result.Stderr.Size))
+	if len(r.Result.Returned) > 0 {
+		row("returned", "%s", strings.Join(r.Result.Returned, " "))
+	}
 	if !r.Result.Root.IsZero() {
 		row("root", "%s", r.Result.Root)
 	}

@@ -42,6 +42,10 @@ type runFlags struct {
 	receipt string
 	stats   bool
 	output  format
+
+	from     string
+	call     string
+	imageOut string
 }
 
 func runCommand() *cobra.Command {
@@ -64,7 +68,14 @@ it is an empty directory with a /tmp, both writable, that nobody keeps.
   --dir HOST:GUEST:rw     the same, written back on exit 0
   --tar FILE[:GUEST]      the tree in a tar image, at / or GUEST, read-only
   --tar FILE[:GUEST]:wo   an empty tree that becomes a tar image on exit 0
-  --tar FILE[:GUEST]:rw   the tree in a tar image, written back on exit 0` + exits(
+  --tar FILE[:GUEST]:rw   the tree in a tar image, written back on exit 0
+
+A program that is imageable (carrel inspect says so) can be stopped when it has
+exited, or a function of it has returned, and go on later from an image:
+  --image-out FILE        keep what the program leaves, on exit 0
+  --from IMAGE --call F   go on from there with a call of its function F
+With --call, ARG... are numbers for the function and what it returns is printed.
+A program that has an _initialize is initialised first, once.` + exits(
 			"0-255  the program's own; larger ones as 255, --stats has the number",
 			"124  --timeout stopped the program",
 			"125  our own error, or this host could not go on",
@@ -81,7 +92,9 @@ have the class of the end (exit, fuel, memory, …) beside the number.`,
   carrel run --dir . wc.wasm -l a.txt
   carrel run --fuel 10M --memory 64MiB --timeout 5s untrusted.wasm < in > out
   carrel run --dir src:/src --dir out:/out:rw build.wasm
-  carrel run --receipt r.json --stats sort.wasm < words.txt`,
+  carrel run --receipt r.json --stats sort.wasm < words.txt
+  carrel run --call add --image-out a.image calc.wasm 1 2
+  carrel run --from a.image --call add --image-out b.image calc.wasm 3 4`,
 		Args: atLeast("PROGRAM"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			spec, err := f.spec(args)
@@ -110,6 +123,9 @@ func (f *runFlags) add(cmd *cobra.Command) {
 	flags.DurationVar(&f.timeout, "timeout", 0, "stop the program after `DUR` of wall-clock time, as in 1m30s (default never)")
 	f.engine.flag(cmd)
 	flags.StringVar(&f.receipt, "receipt", "", "write a signed receipt to `FILE`")
+	flags.StringVar(&f.call, "call", "", "call the exported function `F` with ARG... in place of _start")
+	flags.StringVar(&f.from, "from", "", "go on from an `IMAGE`, with --call")
+	flags.StringVar(&f.imageOut, "image-out", "", "write the image that the program leaves to `FILE`, on exit 0")
 	flags.BoolVar(&f.stats, "stats", false, "print class, code, fuel and digests to standard error at the end")
 	f.output.flag(cmd)
 	cmd.Flags().Lookup("output").Usage = "how --stats prints: text or json"
@@ -156,8 +172,18 @@ func (f *runFlags) spec(args []string) (*runner.Spec, error) {
 	if f.timeout < 0 {
 		return nil, usagef("--timeout: %v is less than nothing", f.timeout)
 	}
+	if f.from != "" && f.call == "" {
+		return nil, usagef("--from needs --call: a program is started only once, and goes on with a call of one of its functions")
+	}
+	argv := append([]string{filepath.Base(args[0])}, args[1:]...)
+	var call *runner.Call
+	if f.call != "" {
+		call, argv = &runner.Call{Export: f.call, Args: args[1:]}, argv[:1]
+	}
 	return &runner.Spec{
-		Args:   append([]string{filepath.Base(args[0])}, args[1:]...),
+		Args:   argv,
+		Call:   call,
+		Image:  f.imageOut != "",
 		Env:    f.env,
 		Start:  start,
 		Clock:  clock,

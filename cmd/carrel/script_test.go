@@ -46,11 +46,12 @@ func TestScripts(t *testing.T) {
 			return slices.Contains(builtIn(), name), nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"asm":    assemble,
-			"exits":  exitsWith,
-			"lie":    lie,
-			"patch":  patch,
-			"sparse": sparse,
+			"asm":     assemble,
+			"exits":   exitsWith,
+			"lie":     lie,
+			"patch":   patch,
+			"reactor": reactor,
+			"sparse":  sparse,
 		},
 	}
 	testscript.Run(t, params)
@@ -102,6 +103,47 @@ func assemble(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), m.Bytes(), 0o644))
 }
 
+// reactor FILE [INSTRUCTION] writes a program that is called again and again:
+// _initialize sets its total to 100; add(i32) adds to the total and gives it;
+// half(f64), clock, chance give numbers; fail exits with 3, trap traps. With an
+// INSTRUCTION, one of its functions has that.
+func reactor(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 1 {
+		ts.Fatalf("usage: reactor FILE [INSTRUCTION]")
+	}
+	types := wasmgen.Types
+	i32, i64, f64 := wasmgen.I32, wasmgen.I64, wasmgen.F64
+	m := wasmgen.NewModule()
+	wasi := func(name string, params ...wasmgen.ValType) {
+		m.ImportFunc("wasi_snapshot_preview1", name, params, types(i32))
+	}
+	m.ImportFunc("wasi_snapshot_preview1", "proc_exit", types(i32), nil)
+	wasi("clock_time_get", i32, i64, i32)
+	wasi("random_get", i32, i32)
+	m.Memory(1, 1000)
+	m.Table(wasmgen.FuncRef, 3, 3)
+	for _, f := range []struct {
+		name            string
+		params, results []wasmgen.ValType
+		code            string
+	}{
+		{"_initialize", nil, nil, "i32.const 16; i32.const 16; i32.load; i32.const 100; i32.add; i32.store"},
+		{"add", types(i32), types(i32), "i32.const 16; i32.const 16; i32.load; local.get 0; i32.add; i32.store; i32.const 16; i32.load"},
+		{"half", types(f64), types(f64), "local.get 0; f64.const 0.5; f64.mul"},
+		{"clock", nil, types(i64, i64), "i32.const 0; i64.const 0; i32.const 32; call 1; drop; i32.const 1; i64.const 0; i32.const 40; call 1; drop; i32.const 32; i64.load; i32.const 40; i64.load"},
+		{"chance", nil, types(i64), "i32.const 32; i32.const 8; call 2; drop; i32.const 32; i64.load"},
+		{"fail", nil, nil, "i32.const 16; i32.const 0; i32.store; i32.const 3; call 0"},
+		{"trap", nil, nil, "i32.const 16; i32.const 0; i32.store; unreachable"},
+		{"other", nil, nil, strings.Join(args[1:], "\n")},
+	} {
+		made := m.Func(f.params, f.results)
+		made.Code(f.code)
+		m.Export(f.name, made)
+	}
+	m.ExportIndex("memory", wasmgen.KindMemory, 0)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), m.Bytes(), 0o644))
+}
+
 // exits CODE PROGRAM ARG... runs a program that must end with that code. Its
 // output is there for stdout and stderr, as after exec.
 func exitsWith(ts *testscript.TestScript, neg bool, args []string) {
@@ -139,6 +181,8 @@ func lie(ts *testscript.TestScript, neg bool, args []string) {
 		r.Result.Code++
 	case "stdin":
 		r.Input.Stdin = receipt.Stdin{Blob: receipt.NewBlob(nil)}
+	case "returned":
+		r.Result.Returned = []string{"i32:109"}
 	case "version":
 		r.Input.MachineVersion++
 	case "unobserved":

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -23,6 +24,8 @@ type statistics struct {
 	Engine    string        `json:"engine"`
 	Version   string        `json:"engineVersion"`
 	Wall      time.Duration `json:"wallNs"`
+	Returned  []string      `json:"returned,omitempty"` // by the function of --call, with types
+	Image     string        `json:"image,omitempty"`    // the root of what --image-out wrote
 	Receipt   string        `json:"receipt,omitempty"`
 	Signer    string        `json:"signer,omitempty"`
 	Text      string        `json:"text,omitempty"` // for people
@@ -45,6 +48,10 @@ func (s *sitting) printStats(err error) error {
 		Stdin: stream(streams.Stdin), Stdout: stream(streams.Stdout), Stderr: stream(streams.Stderr),
 		Engine: s.engine.Name(), Version: s.engine.Version(), Wall: s.wall,
 		Signer: s.signed, Text: s.turn.Outcome.Text,
+	}
+	stats.Returned = s.turn.Returned
+	if s.turn.Image != nil {
+		stats.Image = s.turn.Image.RootString()
 	}
 	if s.signed != "" {
 		stats.Receipt = s.flags.receipt
@@ -69,6 +76,12 @@ func (s *sitting) printStats(err error) error {
 		if row.Bytes > 0 {
 			fmt.Fprintf(t, "%s\t%s bytes\t%s\n", row.name, grouped(row.Bytes), row.Digest)
 		}
+	}
+	if len(stats.Returned) > 0 {
+		fmt.Fprintf(t, "returned\t%s\n", strings.Join(stats.Returned, " "))
+	}
+	if stats.Image != "" {
+		fmt.Fprintf(t, "image\t%s\t%s\n", s.flags.imageOut, stats.Image)
 	}
 	fmt.Fprintf(t, "engine\t%s\n", engineTitle(s.engine))
 	fmt.Fprintf(t, "time\t%v\n", stats.Wall.Round(10*time.Microsecond))
