@@ -21,7 +21,7 @@ var floors = []string{
 	"turn tree program/seal machine/page",
 	"machine/meter machine/image machine/machinetest/wasmgen program/keys disk",
 	"machine",
-	"machine/machinetest machine/wazero machine/wasmtime machine/cache guest guest/posix/tar",
+	"machine/machinetest machine/wazero machine/wasmtime machine/cache store/images guest guest/posix/tar",
 	"guest/posix receipt",
 	"receipt/bundle",
 	"runner",
