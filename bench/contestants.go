@@ -16,7 +16,7 @@ func guestContestant(name string, g guest, rounds uint64) contestant {
 	return contestant{name, func() (string, time.Duration, error) {
 		var sum uint64
 		spent, err := timed(func() (err error) {
-			sum, err = g.call("run", rounds)
+			sum, err = g.Call("run", rounds)
 			return err
 		})
 		return fmt.Sprint(sum), spent, err

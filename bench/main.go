@@ -18,6 +18,7 @@ import (
 	"strings"
 
 	"carrel/machine"
+	"carrel/machine/machinetest/quickjs"
 	"carrel/machine/wazero"
 )
 
@@ -186,7 +187,7 @@ func (o *options) quickjs(page *page, subjects []subject) error {
 	var contestants []contestant
 	var guests []guest
 	for _, s := range subjects {
-		g, err := s.load(wasm, quickjsImports)
+		g, err := s.load(wasm, quickjs.Imports)
 		if err != nil {
 			return fmt.Errorf("quickjs, %s: %w", s.name, err)
 		}
@@ -196,7 +197,7 @@ func (o *options) quickjs(page *page, subjects []subject) error {
 			return fmt.Errorf("quickjs, %s: %w", s.name, err)
 		}
 		guests = append(guests, g)
-		contestants = append(contestants, v.contestant(s.name, "work()"))
+		contestants = append(contestants, scriptContestant(s.name, v, "work()"))
 	}
 	r, err := race("quickjs", contestants, o.turns)
 	if err != nil {

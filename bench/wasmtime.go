@@ -8,6 +8,7 @@ import (
 	"github.com/bytecodealliance/wasmtime-go/v39"
 
 	"carrel/machine"
+	"carrel/machine/machinetest/quickjs"
 	ours "carrel/machine/wasmtime"
 )
 
@@ -19,8 +20,8 @@ var (
 	fuelledWasmtime = &subject{"wasmtime, its own fuel", loadWasmtime(true)}
 )
 
-func loadWasmtime(fuel bool) func([]byte, []hostFunc) (guest, error) {
-	return func(wasm []byte, imports []hostFunc) (guest, error) {
+func loadWasmtime(fuel bool) func([]byte, []quickjs.Import) (guest, error) {
+	return func(wasm []byte, imports []quickjs.Import) (guest, error) {
 		config := wasmtime.NewConfig()
 		config.SetConsumeFuel(fuel)
 		engine := wasmtime.NewEngineWithConfig(config)
@@ -33,7 +34,7 @@ func loadWasmtime(fuel bool) func([]byte, []hostFunc) (guest, error) {
 		g := &wasmtimeGuest{store: store, functions: map[string]*wasmtime.Func{}}
 		linker := wasmtime.NewLinker(engine)
 		for _, f := range imports {
-			if err := linker.FuncNew(f.module, f.name, funcType(f), g.host(f)); err != nil {
+			if err := linker.FuncNew(f.Module, f.Name, funcType(f), g.host(f)); err != nil {
 				return nil, err
 			}
 		}
@@ -48,7 +49,7 @@ func loadWasmtime(fuel bool) func([]byte, []hostFunc) (guest, error) {
 	}
 }
 
-func funcType(f hostFunc) *wasmtime.FuncType {
+func funcType(f quickjs.Import) *wasmtime.FuncType {
 	list := func(short string) (types []*wasmtime.ValType) {
 		for _, c := range short {
 			kind := wasmtime.KindI32
@@ -59,7 +60,7 @@ func funcType(f hostFunc) *wasmtime.FuncType {
 		}
 		return types
 	}
-	return wasmtime.NewFuncType(list(f.params), list(f.results))
+	return wasmtime.NewFuncType(list(f.Params), list(f.Results))
 }
 
 type wasmtimeGuest struct {
@@ -68,18 +69,18 @@ type wasmtimeGuest struct {
 	functions map[string]*wasmtime.Func
 }
 
-func (g *wasmtimeGuest) host(f hostFunc) func(*wasmtime.Caller, []wasmtime.Val) ([]wasmtime.Val, *wasmtime.Trap) {
+func (g *wasmtimeGuest) host(f quickjs.Import) func(*wasmtime.Caller, []wasmtime.Val) ([]wasmtime.Val, *wasmtime.Trap) {
 	return func(_ *wasmtime.Caller, args []wasmtime.Val) ([]wasmtime.Val, *wasmtime.Trap) {
 		var stack [8]uint64
 		for i, a := range args {
-			if f.params[i] == 'l' {
+			if f.Params[i] == 'l' {
 				stack[i] = uint64(a.I64())
 			} else {
 				stack[i] = uint64(uint32(a.I32()))
 			}
 		}
-		f.run(g.memory(), stack[:])
-		switch f.results {
+		f.Run(g.Memory(), stack[:])
+		switch f.Results {
 		case "i":
 			return []wasmtime.Val{wasmtime.ValI32(int32(stack[0]))}, nil
 		case "l":
@@ -89,7 +90,7 @@ func (g *wasmtimeGuest) host(f hostFunc) func(*wasmtime.Caller, []wasmtime.Val) 
 	}
 }
 
-func (g *wasmtimeGuest) call(export string, args ...uint64) (uint64, error) {
+func (g *wasmtimeGuest) Call(export string, args ...uint64) (uint64, error) {
 	f := g.functions[export]
 	if f == nil {
 		if f = g.instance.GetFunc(g.store, export); f == nil {
@@ -115,7 +116,7 @@ func (g *wasmtimeGuest) call(export string, args ...uint64) (uint64, error) {
 	return 0, err
 }
 
-func (g *wasmtimeGuest) memory() []byte {
+func (g *wasmtimeGuest) Memory() []byte {
 	return g.instance.GetExport(g.store, "memory").Memory().UnsafeData(g.store)
 }
 

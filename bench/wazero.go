@@ -6,23 +6,25 @@ import (
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
+
+	"carrel/machine/machinetest/quickjs"
 )
 
 // bareWazero is wazero's compiler as it comes: no limits, nothing rewritten.
-var bareWazero = subject{"wazero", func(wasm []byte, imports []hostFunc) (guest, error) {
+var bareWazero = subject{"wazero", func(wasm []byte, imports []quickjs.Import) (guest, error) {
 	ctx := context.Background()
 	runtime := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfigCompiler())
 	modules := map[string]wazero.HostModuleBuilder{}
 	for _, f := range imports {
-		if modules[f.module] == nil {
-			modules[f.module] = runtime.NewHostModuleBuilder(f.module)
+		if modules[f.Module] == nil {
+			modules[f.Module] = runtime.NewHostModuleBuilder(f.Module)
 		}
 		call := api.GoModuleFunc(func(_ context.Context, m api.Module, stack []uint64) {
 			memory, _ := m.Memory().Read(0, m.Memory().Size())
-			f.run(memory, stack)
+			f.Run(memory, stack)
 		})
-		modules[f.module].NewFunctionBuilder().
-			WithGoModuleFunction(call, valueTypes(f.params), valueTypes(f.results)).Export(f.name)
+		modules[f.Module].NewFunctionBuilder().
+			WithGoModuleFunction(call, valueTypes(f.Params), valueTypes(f.Results)).Export(f.Name)
 	}
 	for name, m := range modules {
 		if _, err := m.Instantiate(ctx); err != nil {
@@ -43,7 +45,7 @@ type wazeroGuest struct {
 	stack     [16]uint64
 }
 
-func (g *wazeroGuest) call(export string, args ...uint64) (uint64, error) {
+func (g *wazeroGuest) Call(export string, args ...uint64) (uint64, error) {
 	f := g.functions[export]
 	if f == nil {
 		if f = g.instance.ExportedFunction(export); f == nil {
@@ -56,7 +58,7 @@ func (g *wazeroGuest) call(export string, args ...uint64) (uint64, error) {
 	return g.stack[0], err
 }
 
-func (g *wazeroGuest) memory() []byte {
+func (g *wazeroGuest) Memory() []byte {
 	memory, _ := g.instance.Memory().Read(0, g.instance.Memory().Size())
 	return memory
 }

