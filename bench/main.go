@@ -91,7 +91,10 @@ func (o *options) measure(ctx context.Context, page *page) error {
 	if err := o.quickjs(page, subjects); err != nil {
 		return err
 	}
-	return o.small(ctx, page, engines)
+	if err := o.small(ctx, page, engines); err != nil {
+		return err
+	}
+	return o.images(ctx, page, engines)
 }
 
 // engines are those that compile and are built in.

@@ -159,6 +159,35 @@ func (p *page) figures(figures []figure) {
 	p.printf("\n")
 }
 
+// images prints what images cost, beside what they may.
+func (p *page) images(rows []imageRow, lives []imageFigure) {
+	p.printf("## Images\n\n")
+	p.printf("Wall-clock time, medians of %d. *first*: the first image of an instance that filled its memory, with its\n", imageTurns)
+	p.printf("root. *new*: an instance of the image, a call that writes to one page, its end; at most 100 µs on wazero and\n")
+	p.printf("200 µs on wasmtime, of 64 MiB. *by copy*: the same by copying all of memory, which is what the engines' own\n")
+	p.printf("interfaces have.\n\n")
+	p.printf("| engine | MiB | first | new | by copy |\n|---|---|---|---|---|\n")
+	for _, r := range rows {
+		p.printf("| %s | %d | %v | %v | %v |\n", r.engine, r.mib, rounded(r.first), rounded(r.start), rounded(r.copied))
+	}
+	p.printf("\nA turn that changes so many pages, far from one another. *turn*: the call, with the faults of first writes.\n")
+	p.printf("*commit*: finding, comparing, keeping and hashing what changed, and the root; *delta*: making it from the image\n")
+	p.printf("before; for 16 pages at most 200 µs together. *rollback* of 16 pages: at most 60 µs.\n\n")
+	p.printf("| engine | MiB | pages | turn | commit | delta | its bytes | rollback |\n|---|---|---|---|---|---|---|---|\n")
+	for _, r := range rows {
+		for _, t := range r.turns {
+			p.printf("| %s | %d | %d | %v | %v | %v | %d | %v |\n", r.engine, r.mib, t.pages,
+				rounded(t.run), rounded(t.commit), rounded(t.delta), t.size, rounded(t.rollback))
+		}
+	}
+	p.printf("\n%d instances of one image of 64 MiB, each of which changed 16 pages. At most 64 KiB each, beside these pages.\n\n", imagesLive)
+	p.printf("| engine | KiB each |\n|---|---|\n")
+	for _, l := range lives {
+		p.printf("| %s | %.1f |\n", l.engine, float64(l.bytes)/1024)
+	}
+	p.printf("\n")
+}
+
 func rounded(d time.Duration) time.Duration {
 	switch {
 	case d < time.Millisecond:

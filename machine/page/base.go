@@ -27,9 +27,13 @@ func newBase(size int) (*base, error) {
 	return b, b.file.create(size)
 }
 
+// write writes pages from page n on.
 func (b *base) write(n int, content []byte) error {
-	b.set[n/64] |= 1 << (n % 64)
-	b.extent = min(max(b.extent, (n*Size/alignment+1)*alignment), b.size)
+	end := n + len(content)/Size
+	for i := n; i < end; i++ {
+		b.set[i/64] |= 1 << (i % 64)
+	}
+	b.extent = min(max(b.extent, (end*Size+alignment-1)/alignment*alignment), b.size)
 	return b.file.write(n*Size, content)
 }
 

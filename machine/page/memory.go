@@ -171,8 +171,13 @@ func (m *Memory) Commit() (*Snapshot, error) {
 func (m *Memory) snapshot(changed []int) (*Snapshot, error) {
 	if m.from == nil {
 		b := NewBuilder(uint64(m.size))
-		for _, n := range changed {
-			b.Set(n, m.page(n))
+		for len(changed) > 0 { // as few writes as there are runs of pages
+			n := 1
+			for n < len(changed) && changed[n] == changed[n-1]+1 {
+				n++
+			}
+			b.setRun(changed[0], m.reserved.bytes[changed[0]*Size:(changed[n-1]+1)*Size])
+			changed = changed[n:]
 		}
 		return b.Snapshot()
 	}

@@ -362,8 +362,16 @@ func NewBuilder(size uint64) *Builder {
 
 // Set sets the content of page n, once for each page.
 func (b *Builder) Set(n int, content []byte) {
-	if b.err == nil && !isZero(content[:Size]) {
-		b.err = b.base.write(n, content[:Size])
+	if !isZero(content[:Size]) {
+		b.setRun(n, content[:Size])
+	}
+}
+
+// setRun sets the content of pages next to one another, from page n on, none of
+// which is zero.
+func (b *Builder) setRun(n int, content []byte) {
+	if b.err == nil {
+		b.err = b.base.write(n, content)
 	}
 }
 
