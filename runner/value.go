@@ -120,6 +120,12 @@ func formatValues(types []meter.ValType, values []uint64) []string {
 	return texts
 }
 
+// formatFloat is the shortest decimal, with an exponent below 1e-4 and from 1e21
+// on.
 func formatFloat(v float64, size int) string {
-	return strings.ToLower(strconv.FormatFloat(v, 'g', -1, size))
+	form := byte('f')
+	if size := math.Abs(v); size != 0 && (size < 1e-4 || size >= 1e21) {
+		form = 'e'
+	}
+	return strings.TrimPrefix(strings.ToLower(strconv.FormatFloat(v, form, -1, size)), "+")
 }
