@@ -70,6 +70,7 @@ out; verify proves it by running it again.`,
 	root.AddCommand(receiptCommand())
 	root.AddCommand(keysCommand())
 	root.AddCommand(inspectCommand())
+	root.AddCommand(imageCommand())
 	root.AddCommand(cacheCommand())
 	return root
 }
