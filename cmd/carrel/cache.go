@@ -16,9 +16,9 @@ func cacheCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "cache",
 		Short: "Show or clear what is kept on this host",
-		Long: `Two things are kept: compiled code, which may be deleted at any time and is made
-again, and blobs, what programs read while a receipt was written, without which
-those receipts can no longer be verified here.` + exits("0  done", "125  our own error"),
+		Long: `Three things are kept: compiled code, which may be deleted at any time and is made
+again; blobs, what programs read while a receipt was written, without which those
+receipts can no longer be verified here; and images, which carrel image is for.` + exits("0  done", "125  our own error"),
 		Example: "  carrel cache\n  carrel cache clear\n  carrel cache clear --blobs",
 		Args:    exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -27,7 +27,7 @@ those receipts can no longer be verified here.` + exits("0  done", "125  our own
 				return err
 			}
 			var list []kept
-			for _, k := range []kept{{Name: "code", Path: h.code}, {Name: "blobs", Path: h.blobs}} {
+			for _, k := range []kept{{Name: "code", Path: h.code}, {Name: "blobs", Path: h.blobs}, {Name: "images", Path: h.images}} {
 				if err := k.measure(); err != nil {
 					return err
 				}
