@@ -63,14 +63,28 @@ type inspection struct {
 	Program        string       `json:"program"` // digest
 	Size           int          `json:"size"`    // bytes
 	MachineVersion int          `json:"machineVersion"`
-	Refused        []refusal    `json:"refused"`      // empty: it would run
-	NotImageable   []reason     `json:"notImageable"` // empty: imageable
+	Refused        []refusal    `json:"refused"`        // empty: it would run
+	NotImageable   []reason     `json:"notImageable"`   // empty: imageable
+	Kind           string       `json:"kind,omitempty"` // command, reactor or library
 	MeteredSize    int          `json:"meteredSize,omitempty"`
 	Memory         *memoryUse   `json:"memory,omitempty"`
 	Imports        []importUse  `json:"imports"`
 	Exports        []exportUse  `json:"exports"`
 	Sections       []sectionUse `json:"sections"`
 	Functions      []function   `json:"functions"`
+}
+
+// Kinds of programs, by how they are entered.
+const (
+	kindCommand = "command" // it has a _start
+	kindReactor = "reactor" // it has an _initialize, and functions to call after it
+	kindLibrary = "library" // it has functions to call
+)
+
+// enters reports whether a module can be entered by a function of that name.
+func enters(module *meter.Module, name string) bool {
+	e, ok := module.Export(name)
+	return ok && e.Kind == meter.KindFunc && len(e.Type.Params)+len(e.Type.Results) == 0
 }
 
 type refusal struct {
@@ -156,8 +170,15 @@ func (r *inspection) describe(module *meter.Module) {
 		}
 		r.Exports = append(r.Exports, use)
 	}
-	if e, ok := module.Export(posix.Start); !ok || e.Kind != meter.KindFunc || len(e.Type.Params)+len(e.Type.Results) > 0 {
-		r.Refused = append(r.Refused, refusal{nil, fmt.Sprintf("it exports no function %q without parameters: it is a library, not a command", posix.Start)})
+	switch {
+	case enters(module, posix.Start):
+		r.Kind = kindCommand
+	case enters(module, posix.Initialize):
+		r.Kind = kindReactor
+	case slices.ContainsFunc(module.Exports, func(e meter.Export) bool { return e.Kind == meter.KindFunc }):
+		r.Kind = kindLibrary
+	default:
+		r.Refused = append(r.Refused, refusal{nil, "it exports no function: there is nothing to run"})
 	}
 	for _, why := range module.NotImageable {
 		r.NotImageable = append(r.NotImageable, reason{why.Offset, why.Text})
@@ -197,6 +218,12 @@ func (r *inspection) print(w io.Writer, n int) error {
 		grouped(before), grouped(after), 100*(float64(after)/float64(max(1, before))-1))
 	if r.Memory != nil {
 		row("memory", "%s to start, at most %s", bytesOf(uint64(r.Memory.MinPages)*pageBytes), bytesOf(uint64(r.Memory.MaxPages)*pageBytes))
+	}
+	switch r.Kind {
+	case kindCommand:
+		row("kind", "command: carrel run starts it")
+	case kindReactor, kindLibrary:
+		row("kind", "%s: carrel run --call calls its functions", r.Kind)
 	}
 	switch len(r.NotImageable) {
 	case 0:
