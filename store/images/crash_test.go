@@ -69,7 +69,16 @@ func TestCrash(t *testing.T) {
 			_, err := s.PutAfter(next(list[3], 50), label, list[3])
 			return err
 		}, 0},
-		"map":    {func(s *Store, list []*image.Image) error { _, _, err := s.Map(list[3].Root()); return err }, 0},
+		"map": {func(s *Store, list []*image.Image) error {
+			img, _, err := s.Map(list[3].Root())
+			if err == nil {
+				err = img.Verify()
+			}
+			if info, _ := s.Stat(list[3].Root()); err == nil && !info.Mapped { // it was read instead
+				err = errCrash
+			}
+			return err
+		}, 0},
 		"gc":     {func(s *Store, list []*image.Image) error { _, err := s.GC(month, false); return err }, 2},
 		"delete": {func(s *Store, list []*image.Image) error { return s.Delete(list[3].Root()) }, 1},
 	} {

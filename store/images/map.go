@@ -19,9 +19,10 @@ const extentUnit = 64 << 10
 
 // Map gives an image whose memory is mapped from a file, so that nothing is read
 // before it is needed: what comes of it must wait for its Verify. The file is
-// made when an image is first mapped. If Verify says that it is bad, Discard
-// removes it, and the next Map makes it again. It counts as a use. Errors:
-// ErrNotFound, ErrDamaged.
+// made when an image is first mapped; if it cannot be, the disk being full, say,
+// the image is read as Get does. If Verify says that it is bad, Discard removes it,
+// and the next Map makes it again. It counts as a use. Errors: ErrNotFound,
+// ErrDamaged.
 func (s *Store) Map(root page.Hash) (*image.Image, *image.Label, error) {
 	img, label, err := s.mapImage(root)
 	if err != nil {
@@ -50,12 +51,16 @@ func (s *Store) mapImage(root page.Hash) (*image.Image, *image.Label, error) {
 	}
 	memory, err := s.openMapped(root, frame.MemoryBytes)
 	if err != nil { // not there, or not even long enough
-		if err = s.spread(list); err == nil {
+		img, err := s.read(list)
+		if err != nil {
+			return nil, nil, err
+		}
+		if err = s.spread(img); err == nil {
 			memory, err = s.openMapped(root, frame.MemoryBytes)
 		}
-	}
-	if err != nil {
-		return nil, nil, err
+		if err != nil {
+			return img, label, nil
+		}
 	}
 	touch(s.mapped(root))
 	return frame.With(memory), label, nil
@@ -76,11 +81,7 @@ func (s *Store) openMapped(root page.Hash, size uint64) (*page.Snapshot, error) 
 }
 
 // spread makes the mapped file of an image.
-func (s *Store) spread(list []*record) error {
-	img, err := s.read(list)
-	if err != nil {
-		return err
-	}
+func (s *Store) spread(img *image.Image) error {
 	path := s.mapped(img.Root())
 	if err := os.Mkdir(filepath.Dir(path), dirMode); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
