@@ -84,6 +84,9 @@ func (s *Store) Get(root page.Hash) (*image.Image, *image.Label, error) {
 	}
 	defer unlock()
 	list, err := chain(root, s.record)
+	if err == nil {
+		err = s.fits(list[0].frame)
+	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("get image: %w", err)
 	}
@@ -93,6 +96,14 @@ func (s *Store) Get(root page.Hash) (*image.Image, *image.Label, error) {
 	}
 	touch(list[0].path)
 	return img, list[len(list)-1].label, nil
+}
+
+// fits reports an image that is larger than is wanted, which is no damage.
+func (s *Store) fits(frame *image.Frame) error {
+	if limit := s.limits.MemoryBytes; limit > 0 && frame.MemoryBytes > limit {
+		return fmt.Errorf("%s has a memory of %d bytes, at most %d are wanted here", text(frame.Root), frame.MemoryBytes, limit)
+	}
+	return nil
 }
 
 // read reads a whole image and applies the deltas.

@@ -42,8 +42,8 @@ func (s *Store) mapImage(root page.Hash) (*image.Image, *image.Label, error) {
 		return nil, nil, err
 	}
 	frame, label := list[0].frame, list[len(list)-1].label
-	if limit := s.limits.MemoryBytes; limit > 0 && frame.MemoryBytes > limit {
-		return nil, nil, fmt.Errorf("%s has a memory of %d bytes, at most %d are wanted here", text(root), frame.MemoryBytes, limit)
+	if err := s.fits(frame); err != nil {
+		return nil, nil, err
 	}
 	touch(list[0].path)
 	if frame.MemoryBytes == 0 {
