@@ -17,6 +17,7 @@ import (
 	"carrel/machine/cache"
 	"carrel/program/seal"
 	"carrel/runner"
+	"carrel/store/images"
 	"carrel/turn"
 )
 
@@ -88,6 +89,7 @@ type sitting struct {
 	handed  *handed
 	keep    *keepsake // what must be kept for the receipt; nil without one
 	key     seal.PrivateKey
+	store   *images.Store // that --from is mapped from; nil if it is not
 	started time.Time
 
 	turn      *runner.Turn // nil until it has ended
@@ -118,6 +120,9 @@ func (s *sitting) execute() error {
 		return s.unsuited(err)
 	}
 	if !s.turn.Outcome.Class.Result() {
+		if err := s.discard(); err != nil {
+			return err
+		}
 		return s.unfinished(ctx)
 	}
 	if err := s.handed.writeBack(s.turn.Writes); err != nil {

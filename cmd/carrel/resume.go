@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"carrel/guest/posix"
@@ -17,14 +16,18 @@ import (
 	"carrel/turn"
 )
 
+// mapBytesMin is the size of memory from which an image of the store is mapped,
+// and not read, where the bytes of its file are not needed.
+const mapBytesMin = 4 << 20
+
 // goOn makes the program go on from the image of --from.
 func (s *sitting) goOn() error {
-	img, label, file, err := s.open(s.flags.from)
+	img, label, file, err := s.image(s.flags.from)
+	if err == nil {
+		err = s.suits(label)
+	}
 	if err != nil {
 		return fmt.Errorf("--from: %w", err)
-	}
-	if err := s.suits(label); err != nil {
-		return fmt.Errorf("--from: %s: %w", s.flags.from, err)
 	}
 	s.spec.From = &runner.From{Image: img, File: receipt.NewBlob(file)}
 	if s.keep == nil {
@@ -33,17 +36,45 @@ func (s *sitting) goOn() error {
 	return s.keep.file(s.spec.From.File.Digest.String(), file)
 }
 
-// open reads an image, and gives the bytes of its file.
-func (s *sitting) open(name string) (*image.Image, *image.Label, []byte, error) {
-	file, err := os.ReadFile(name)
+// image finds an image: a file, or one of the store. It gives the bytes of a
+// file that has it, if there is to be a receipt.
+func (s *sitting) image(name string) (*image.Image, *image.Label, []byte, error) {
+	isFile, err := namesFile(name)
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	img, label, err := image.Read(bytes.NewReader(file), image.Limits{MemoryBytes: uint64(s.spec.Limits.MemoryPages) * pageBytes})
-	if err != nil {
-		return nil, nil, nil, fmt.Errorf("%s: %w", name, err)
+	if isFile {
+		img, err := readImage(name)
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		return s.withFile(img.Image, img.label)
 	}
-	return img, label, file, nil
+	store, root, err := resolveImage(name)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	if info, err := store.Stat(root); err == nil && s.keep == nil && info.MemoryBytes >= mapBytesMin {
+		s.store = store
+		img, label, err := store.Map(root)
+		return img, label, nil, err
+	}
+	img, label, err := store.Get(root)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	return s.withFile(img, label)
+}
+
+// withFile gives the bytes of a file that has the image, if there is to be a
+// receipt.
+func (s *sitting) withFile(img *image.Image, label *image.Label) (*image.Image, *image.Label, []byte, error) {
+	if s.keep == nil {
+		return img, label, nil, nil
+	}
+	var file bytes.Buffer
+	err := image.Write(&file, img, label)
+	return img, label, file.Bytes(), err
 }
 
 // label is what is said of an image of the program.
@@ -58,11 +89,11 @@ func (s *sitting) label() *image.Label {
 func (s *sitting) suits(label *image.Label) error {
 	switch ours := s.label(); {
 	case label.Program != ours.Program:
-		return fmt.Errorf("it is an image of program %v, and %s is %v", label.Program.Short(), s.name, ours.Program.Short())
+		return fmt.Errorf("%s is an image of program %v, and %s is %v", s.flags.from, label.Program.Short(), s.name, ours.Program.Short())
 	case label.MachineVersion != ours.MachineVersion:
-		return fmt.Errorf("it was made by machine version %d, this is version %d", label.MachineVersion, ours.MachineVersion)
+		return fmt.Errorf("%s was made by machine version %d, this is version %d", s.flags.from, label.MachineVersion, ours.MachineVersion)
 	case label.Guest != ours.Guest || label.GuestVersion != ours.GuestVersion:
-		return fmt.Errorf("it was made under guest %s version %d, this is %s version %d", label.Guest, label.GuestVersion, ours.Guest, ours.GuestVersion)
+		return fmt.Errorf("%s was made under guest %s version %d, this is %s version %d", s.flags.from, label.Guest, label.GuestVersion, ours.Guest, ours.GuestVersion)
 	}
 	return nil
 }
@@ -88,6 +119,18 @@ func (s *sitting) printReturned() error {
 		}
 	}
 	return nil
+}
+
+// discard throws away the mapped form of the image that the program started
+// from, if it turned out to be bad, and says so.
+func (s *sitting) discard() error {
+	if s.store == nil || s.spec.From.Image.Verify() == nil {
+		return nil
+	}
+	if err := s.store.Discard(s.spec.From.Image.Claimed()); err != nil {
+		return err
+	}
+	return failf(exitError, "--from: the mapped form of %s was damaged, and is thrown away; run it again", s.flags.from)
 }
 
 // unsuited makes words of the errors of a run that are the person's to mend.

@@ -80,7 +80,7 @@ A program that has an _initialize is initialised first, once.` + exits(
 			"124  --timeout stopped the program",
 			"125  our own error, or this host could not go on",
 			"126  refused: not a program that this machine runs",
-			"127  PROGRAM was not found",
+			"127  PROGRAM, or the image to go on from, was not found",
 			"130  interrupted (Ctrl-C; once more kills)",
 			"134  a trap: unreachable, memory, table, divide, overflow, conversion",
 			"139  too deep",

@@ -28,6 +28,14 @@ func Unverified(memory *page.Snapshot, globals []uint64, host []byte, root page.
 	return &Image{Memory: memory, Globals: globals, Host: host, claim: &claim{root: root}}
 }
 
+// Claimed is the root that the image was said to have, or its own.
+func (i *Image) Claimed() page.Hash {
+	if i.claim != nil {
+		return i.claim.root
+	}
+	return i.Root()
+}
+
 // Verified reports whether the image is known to be what its root says.
 func (i *Image) Verified() bool { return i.claim == nil || i.claim.done.Load() && i.claim.err == nil }
 
