@@ -145,9 +145,17 @@ func (m *Memory) visit(visit func(n int, content []byte)) {
 		}
 		m.armed, m.method = false, Compare // what was noted is lost: look at everything
 	}
-	if !written(m.Bytes(), m.method, each) {
-		each(m.Bytes())
+	if m.size > lookBytesMax && m.method != Compare {
+		var parts [][]byte
+		if written(m.Bytes(), m.method, func(part []byte) { parts = append(parts, part) }) {
+			for _, part := range parts {
+				each(part)
+			}
+			return
+		}
+		m.method = Compare // it does not work here, or no longer
 	}
+	each(m.Bytes())
 }
 
 // index is the page that a part of the memory, which reaches up to its end of

@@ -82,7 +82,7 @@ func available(m Method) bool {
 // written to since they were mapped, from a file or from nothing. It reports
 // false if it cannot tell, and may have visited some parts then.
 func written(memory []byte, method Method, visit func([]byte)) bool {
-	if len(memory) <= lookBytesMax || pagemap() < 0 {
+	if pagemap() < 0 {
 		return false
 	}
 	switch method {
