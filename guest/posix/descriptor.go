@@ -2,8 +2,9 @@ package posix
 
 // A descriptor is what a program holds of an open file, directory or stream.
 type descriptor struct {
-	node       *inode  // nil for a stream
-	stream     *stream // nil for a node
+	node       *inode   // nil for a stream
+	above      []*inode // of the working directory: its parents from the root on
+	stream     *stream  // nil for a node
 	base       rights
 	inheriting rights
 	flags      uint16

@@ -288,7 +288,7 @@ func FuzzPath(f *testing.F) {
 		if err != nil {
 			return
 		}
-		place, err := p.s.resolve(top, got, true)
+		place, err := p.s.resolve(&descriptor{node: top}, got, true)
 		if err != nil {
 			if _, ok := err.(Errno); !ok {
 				t.Fatal(err)

@@ -49,6 +49,9 @@ func (s *System) mountAll() error {
 			return fmt.Errorf("mount %s: %w", config.Guest, err)
 		}
 		s.mounts = append(s.mounts, m)
+		if m.at == "/" && m.root.kind == Dir {
+			s.root = m.root
+		}
 	}
 	for i, m := range s.mounts[:len(s.config.Mounts)] {
 		if m.root.kind == Dir {
@@ -62,7 +65,43 @@ func (s *System) mountAll() error {
 			s.preopen(holder.at, holder)
 		}
 	}
-	return s.graftAll()
+	if err := s.graftAll(); err != nil || s.config.Cwd == "" {
+		return err
+	}
+	if err := s.enterCwd(); err != nil {
+		return fmt.Errorf("working directory %s: %w", s.config.Cwd, err)
+	}
+	return nil
+}
+
+// enterCwd makes the descriptor of the working directory.
+func (s *System) enterCwd() error {
+	if s.root == nil || s.config.Cwd[0] != '/' || strings.IndexByte(s.config.Cwd, 0) >= 0 || len(s.config.Cwd) > PathBytesMax {
+		return errors.New("not an absolute path in a mounted root")
+	}
+	if slices.ContainsFunc(s.mounts, func(m *mount) bool { return m.at == "." }) {
+		return errors.New("something else is mounted as \".\"")
+	}
+	above := []*inode{s.root}
+	for _, name := range strings.Split(path.Clean(s.config.Cwd)[1:], "/") {
+		if name == "" {
+			break
+		}
+		n, err := s.lookup(above[len(above)-1], name)
+		if err != nil {
+			return err
+		}
+		if n.kind != Dir {
+			return ENOTDIR // a link as well: a working directory is named by its real path
+		}
+		n.pinned = true
+		above = append(above, n)
+	}
+	last := len(above) - 1
+	_, err := s.table.add(&descriptor{
+		node: above[last], above: above[:last], base: rightsDir, inheriting: rightsDir | rightsFile, name: ".", preopen: true,
+	})
+	return err
 }
 
 func (s *System) newMount(index int, config Mount) (*mount, error) {

@@ -10,16 +10,18 @@ type place struct {
 	slash bool   // the path ended in a slash: it must be a directory
 }
 
-// resolve walks a path from a directory. It never leaves that directory:
-// neither "..", nor an absolute path, nor a link leads out (EPERM). A link at
-// the end is followed if asked, or if a slash comes after it.
+// resolve walks a path from a directory. It never leaves that directory, or
+// from the working directory the root: neither "..", nor an absolute path, nor a
+// link leads out (EPERM). Where it may go up to the root of all, the target of a
+// link may be absolute. A link at the end is followed if asked, or if a slash
+// comes after it.
 //
 // Only the last name may be absent.
-func (s *System) resolve(start *inode, path string, follow bool) (place, error) {
+func (s *System) resolve(from *descriptor, path string, follow bool) (place, error) {
 	if path[0] == '/' {
 		return place{}, EPERM
 	}
-	dirs, links := append(s.dirs[:0], start), 0
+	dirs, links := append(append(s.dirs[:0], from.above...), from.node), 0
 	defer func() { s.dirs = dirs[:0] }()
 	for {
 		name, rest, slash := cutName(path)
@@ -58,6 +60,14 @@ func (s *System) resolve(start *inode, path string, follow bool) (place, error) 
 			if path, err = s.expand(n, rest, slash); err != nil {
 				return place{}, err
 			}
+			if path[0] == '/' {
+				if dirs[0] != s.root {
+					return place{}, EPERM
+				}
+				if dirs, path = dirs[:1], strings.TrimLeft(path, "/"); path == "" {
+					path = "."
+				}
+			}
 			continue
 		}
 		if n.kind != Dir && (!last || slash) {
@@ -79,8 +89,6 @@ func (s *System) expand(link *inode, rest string, slash bool) (string, error) {
 		return "", err
 	}
 	switch {
-	case link.target[0] == '/':
-		return "", EPERM
 	case len(link.target)+len(rest) > 2*PathBytesMax:
 		return "", ENAMETOOLONG
 	case slash || rest != "":

@@ -12,7 +12,7 @@ func (s *System) place(fd uint32, need rights, offset, length uint32, follow boo
 	if err != nil {
 		return place{}, err
 	}
-	return s.resolve(d.node, path, follow)
+	return s.resolve(d, path, follow)
 }
 
 // existing is place for what must be there.
@@ -215,7 +215,7 @@ func (s *System) pathSymlink(stack []uint64) error {
 	if err != nil {
 		return err
 	}
-	p, err := s.resolve(d.node, path, false)
+	p, err := s.resolve(d, path, false)
 	switch {
 	case err != nil:
 		return err

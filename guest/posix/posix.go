@@ -66,6 +66,12 @@ type Config struct {
 
 	Mounts []Mount // in the order of their descriptors, from 3
 
+	// Cwd, if set, is the directory that relative paths begin at: an absolute
+	// guest path in the mount at "/", which must be a directory there. It is a
+	// descriptor of the name ".", after those of the mounts, from which ".."
+	// leads up to the root.
+	Cwd string
+
 	// Blob, if set, is given the content of every file that is read from a
 	// tree without a digest, once, so that it can be kept for replay. It must
 	// not change or keep content after it returns.

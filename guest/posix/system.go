@@ -28,6 +28,7 @@ type System struct {
 	random  cipher.Stream
 	streams [3]stream
 	mounts  []*mount
+	root    *inode // of the mount at "/"; nil if there is none
 	table   descriptors
 
 	inodes     int    // inodes that exist, and names known to be absent
