@@ -110,6 +110,7 @@ func inputFields(in *Input) []field {
 	for n, variable := range in.Env {
 		f.add(fmt.Sprintf("env[%d]", n), strconv.Quote(variable))
 	}
+	f.add("cwd", in.Cwd)
 	f.add("timeNs", strconv.FormatUint(in.TimeNS, 10))
 	f.add("clock", in.Clock)
 	f.add("seed", in.Seed)

@@ -39,6 +39,7 @@ type Input struct {
 	// the order the guest sees.
 	Args []string `json:"args,omitempty"`
 	Env  []string `json:"env,omitempty"`
+	Cwd  string   `json:"cwd,omitempty"` // where relative paths begin, an absolute path; "" is nowhere
 
 	TimeNS uint64 `json:"timeNs,string"` // start of the guest's clock, nanoseconds since 1970 UTC
 	Clock  string `json:"clock"`         // ClockTick or ClockFixed

@@ -42,6 +42,7 @@ func sample() *Receipt {
 			Guest:          Guest{Name: "posix", Version: 1},
 			Args:           []string{"sort", "-r", "<&>\u2028", ""},
 			Env:            []string{"LANG=C", "EMPTY="},
+			Cwd:            "/data",
 			TimeNS:         1<<63 + 1,
 			Clock:          ClockTick,
 			Seed:           "00ff",

@@ -49,6 +49,9 @@ func (in *Input) Validate() error {
 	if err := validTexts(in.Env); err != nil {
 		return fmt.Errorf("env: %w", err)
 	}
+	if err := validText(in.Cwd); err != nil || in.Cwd != "" && in.Cwd[0] != '/' {
+		return fmt.Errorf("cwd %.80q is not an absolute path", in.Cwd)
+	}
 	if in.Clock != ClockTick && in.Clock != ClockFixed {
 		return fmt.Errorf("clock is %.80q", in.Clock)
 	}

@@ -23,6 +23,7 @@ func (t *Turn) Input() (*receipt.Input, error) {
 		Guest:          receipt.Guest{Name: posix.Name, Version: posix.Version},
 		Args:           s.Args,
 		Env:            s.Env,
+		Cwd:            s.Cwd,
 		TimeNS:         s.Start,
 		Clock:          s.Clock.String(),
 		Seed:           hex.EncodeToString(s.Seed),

@@ -86,7 +86,7 @@ func (r *Replayer) spec(input *receipt.Input) (*Spec, error) {
 		return nil, fmt.Errorf("seed: %w", err)
 	}
 	spec := &Spec{
-		Args: input.Args, Env: input.Env, Start: input.TimeNS, Seed: seed, Root: true, Lines: input.Stdin.Lines,
+		Args: input.Args, Env: input.Env, Cwd: input.Cwd, Start: input.TimeNS, Seed: seed, Root: true, Lines: input.Stdin.Lines,
 		Limits: turn.Limits{Fuel: input.Limits.Fuel, MemoryPages: input.Limits.MemoryPages},
 	}
 	if input.Clock == receipt.ClockFixed {

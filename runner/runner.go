@@ -39,6 +39,7 @@ type Spec struct {
 	Lines          bool      // a read of standard input ends after a line, as on a terminal
 	Stdout, Stderr io.Writer // nil discards
 	Mounts         []Mount   // the program's descriptors from 3 on
+	Cwd            string    // where relative paths begin, an absolute path in the mount at "/"; "" is nowhere
 	Root           bool      // take the root of the image that an exit leaves
 
 	// From is the image that the program goes on from, nil if it begins.
@@ -234,7 +235,7 @@ func refused(err error, outcome *turn.Outcome) bool {
 func (s *Spec) config() posix.Config {
 	config := posix.Config{
 		Args: s.Args, Env: s.Env, Start: s.Start, Clock: s.Clock, Seed: s.Seed,
-		Stdin: s.Stdin, StdinLines: s.Lines, Stdout: s.Stdout, Stderr: s.Stderr,
+		Cwd: s.Cwd, Stdin: s.Stdin, StdinLines: s.Lines, Stdout: s.Stdout, Stderr: s.Stderr,
 		Blob: s.Keep,
 	}
 	if s.From != nil {

@@ -68,6 +68,9 @@ func printReceipt(w io.Writer, r *receipt.Receipt, p *paper) error {
 	if len(r.Input.Env) > 0 {
 		row("env", "%q", r.Input.Env)
 	}
+	if r.Input.Cwd != "" {
+		row("cwd", "%s", r.Input.Cwd)
+	}
 	row("limits", "%s fuel, %s of memory", limit.String(), bytesOf(uint64(r.Input.Limits.MemoryPages)*pageBytes))
 	row("clock", "%s from %d ns", r.Input.Clock, r.Input.TimeNS)
 	if r.Input.Seed != "" {

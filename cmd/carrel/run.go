@@ -34,6 +34,7 @@ type runFlags struct {
 	dirs    []mount
 	tars    []mount
 	env     []string
+	cwd     string
 	time    string
 	clock   string
 	seed    string
@@ -117,6 +118,7 @@ func (f *runFlags) add(cmd *cobra.Command) {
 	flags.Var(mounts{&f.dirs, parseDir, "HOST[:GUEST][:rw]"}, "dir", "hand in a directory")
 	flags.Var(mounts{&f.tars, parseTar, "FILE[:GUEST][:ro|wo|rw]"}, "tar", "hand in a tar image")
 	flags.StringArrayVar(&f.env, "env", nil, "set an environment variable, `K=V`")
+	flags.StringVar(&f.cwd, "cwd", "", "let relative paths begin at `DIR`, an absolute path in what is handed in at /")
 	flags.StringVar(&f.time, "time", "", "what the program's clock starts at, `RFC3339` (default 1970-01-01T00:00:00Z)")
 	flags.StringVar(&f.clock, "clock", "tick", "`tick|fixed`: a microsecond forward with every reading, or still")
 	flags.StringVar(&f.seed, "seed", "", "seed of the program's random numbers, `HEX` (default none: always the same numbers)")
@@ -175,6 +177,9 @@ func (f *runFlags) spec(args []string) (*runner.Spec, error) {
 	if f.from != "" && f.call == "" {
 		return nil, usagef("--from needs --call: a program is started only once, and goes on with a call of one of its functions")
 	}
+	if f.cwd != "" && f.cwd[0] != '/' {
+		return nil, usagef("--cwd: %q is not an absolute path, as the program sees them", f.cwd)
+	}
 	argv := append([]string{filepath.Base(args[0])}, args[1:]...)
 	var call *runner.Call
 	if f.call != "" {
@@ -185,6 +190,7 @@ func (f *runFlags) spec(args []string) (*runner.Spec, error) {
 		Call:   call,
 		Image:  f.imageOut != "",
 		Env:    f.env,
+		Cwd:    f.cwd,
 		Start:  start,
 		Clock:  clock,
 		Seed:   seed,
