@@ -60,7 +60,8 @@ func (m *Memory) load() (err error) {
 			return err
 		}
 	}
-	if extent := min(m.from.base.extent, m.size); extent > 0 {
+	// The base may be larger than the snapshot.
+	if extent := min(m.from.base.extent, m.from.size); extent > 0 {
 		m.mapped = true
 		if err := m.from.base.file.mapInto(m.reserved.bytes[:extent]); err != nil {
 			return err

@@ -180,6 +180,50 @@ func (w *world) same(s *Snapshot, content []byte) {
 	}
 }
 
+// TestWith holds snapshots that grow, shrink and change, one out of another,
+// against plain bytes; and memories of them, at their size and larger.
+func TestWith(t *testing.T) {
+	for seed := range uint64(6) {
+		w := &world{t: t, random: rand.New(rand.NewPCG(seed, 2))}
+		pages := w.random.IntN(300)
+		content := make([]byte, pages*Size)
+		for n := range pages {
+			content[n*Size] = byte(n)
+		}
+		w.kept = []moment{{snapshotOf(t, pages, func(n int) byte { return byte(n) }), content}}
+		for range 20 {
+			from := w.kept[w.random.IntN(len(w.kept))]
+			pages := len(from.content) / Size
+			if w.random.IntN(2) == 0 {
+				pages = w.random.IntN(400)
+			}
+			content := make([]byte, pages*Size)
+			copy(content, from.content)
+			var changes []Change
+			for n := 0; n < pages; n += 1 + w.random.IntN(40) {
+				changes = append(changes, Change{n, &[Size]byte{byte(w.random.IntN(3))}})
+				copy(content[n*Size:], changes[len(changes)-1].Content[:])
+			}
+			w.kept = append(w.kept, moment{from.s.With(uint64(pages*Size), changes), content})
+		}
+		w.moments()
+		for _, k := range w.kept {
+			larger := append(slices.Clone(k.content), make([]byte, 7*alignment)...)
+			m, err := NewMemory(k.s, uint64(len(larger)), false, Auto)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !bytes.Equal(m.Bytes(), larger) {
+				t.Error("a memory larger than its snapshot is not that and zeros")
+			}
+			if changed := m.Changed(); changed != nil {
+				t.Errorf("a memory that nobody wrote to has changed pages %v", changed)
+			}
+			m.Release()
+		}
+	}
+}
+
 // TestTwoMemories holds that memories of one snapshot never see each other.
 func TestTwoMemories(t *testing.T) {
 	s := snapshotOf(t, 100, func(n int) byte { return byte(n) })
@@ -378,6 +422,7 @@ func TestNoMemory(t *testing.T) {
 	defer fresh.Release()
 	fresh.Grow(alignment)[0] = 1
 	m.Bytes()[0] = 9
+	layered := snapshotOf(t, 4, func(int) byte { return 1 }).With(5*Size, []Change{{4, &[Size]byte{2}}})
 
 	none := limit
 	none.Cur = 0
@@ -388,6 +433,7 @@ func TestNoMemory(t *testing.T) {
 	if _, err := m.Commit(); err != nil {
 		t.Errorf("a commit that needs no file: %v", err)
 	}
+	_, flat := layered.Flat()
 	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
 		t.Fatal(err)
 	}
@@ -396,6 +442,12 @@ func TestNoMemory(t *testing.T) {
 	}
 	if s, err := fresh.Commit(); err != nil || s.page(0)[0] != 1 {
 		t.Errorf("the commit after it: %v", err)
+	}
+	if !errors.Is(flat, ErrNoMemory) {
+		t.Errorf("flat without descriptors: %v, want ErrNoMemory", flat)
+	}
+	if s, err := layered.Flat(); err != nil || s.page(4)[0] != 2 {
+		t.Errorf("flat after it: %v", err)
 	}
 }
 

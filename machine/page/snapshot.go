@@ -21,9 +21,8 @@ type Snapshot struct {
 	top     *node // over the base; nil if nothing differs
 	written int   // pages in the tree
 
-	flatten sync.Once
+	flatten sync.Mutex
 	flat    *Snapshot // the same content with nothing over the base, once made
-	failed  error     // why flat could not be made
 }
 
 // none is the snapshot of a memory of size 0, of which no page is in any file.
@@ -335,12 +334,16 @@ func (s *Snapshot) Flat() (*Snapshot, error) {
 	if s.top == nil {
 		return s, nil
 	}
-	s.flatten.Do(func() {
-		b := NewBuilder(uint64(s.size))
-		s.Each(func(n int, content []byte) bool { b.Set(n, content); return true })
-		s.flat, s.failed = b.Snapshot()
-	})
-	return s.flat, s.failed
+	s.flatten.Lock()
+	defer s.flatten.Unlock()
+	if s.flat != nil {
+		return s.flat, nil
+	}
+	b := NewBuilder(uint64(s.size))
+	s.Each(func(n int, content []byte) bool { b.Set(n, content); return true })
+	var err error
+	s.flat, err = b.Snapshot()
+	return s.flat, err
 }
 
 // A Builder makes a snapshot page by page. It is used by one goroutine.
