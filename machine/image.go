@@ -196,6 +196,9 @@ func (i *Instance) renew(from *image.Image) error {
 		if i.program.Module.HasTables { // they are what they were, and are paid for
 			i.setCounter(meter.NewCounter(tablesFuel, 0))
 			if err := cell.Invoke(meter.TablesExport, nil); err != nil {
+				if trap := (*Trap)(nil); errors.As(err, &trap) && trap.Class.Result() {
+					return fmt.Errorf("%w: the program fails before it begins, and so has none (%v)", ErrImage, trap.Class)
+				}
 				return fmt.Errorf("fill tables: %w", err)
 			}
 		}

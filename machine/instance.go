@@ -123,8 +123,7 @@ func (p *Program) instantiate(from *image.Image, limits turn.Limits, imports Imp
 		}
 	}
 	if err := i.renew(from); err != nil {
-		i.release()
-		return nil, fmt.Errorf("instantiate: %w", err)
+		return nil, errors.Join(fmt.Errorf("instantiate: %w", err), i.Close())
 	}
 	return i, nil
 }
@@ -165,17 +164,15 @@ func (i *Instance) bind(imports Imports) error {
 }
 
 // Close releases the instance.
-func (i *Instance) Close() error {
-	err := i.cell.Close()
-	i.release()
-	return err
-}
-
-func (i *Instance) release() {
+func (i *Instance) Close() (err error) {
+	if i.cell != nil { // there is none if the engine could not make it
+		err = i.cell.Close()
+	}
 	if i.memory != nil {
 		i.memory.Release()
 		i.memory = nil
 	}
+	return err
 }
 
 // Stop asks the guest to stop at its next safe point, with class stopped.
@@ -263,11 +260,13 @@ func (i *Instance) Call(export string, args ...uint64) ([]uint64, error) {
 	}
 	stack := make([]uint64, max(len(args), slots(e.Type.Results)))
 	copy(stack, args)
-	if err := i.invoke(export, stack); err != nil {
-		return nil, err
+	err := i.invoke(export, stack)
+	if bad := i.verify(); bad != nil { // whatever came of it, a trap as well
+		i.dead = nil
+		err = i.die(bad)
 	}
-	if err := i.verify(); err != nil {
-		return nil, i.die(err)
+	if err != nil {
+		return nil, err
 	}
 	results := stack[:slots(e.Type.Results)]
 	canonical(results, e.Type.Results)

@@ -319,6 +319,13 @@ func (k kit) misfits(t *testing.T) {
 			}
 		}
 	}
+	never := wasmgen.NewModule() // there is no image of it: filling its table is a trap
+	never.Table(wasmgen.FuncRef, 1, 1)
+	f := never.Func(nil, nil)
+	never.Elem(0, wasmgen.Const("i32.const 1"), f.Index)
+	if _, err := k.load(t, never).Restore(&image.Image{}, plenty, nil); !errors.Is(err, machine.ErrImage) {
+		t.Errorf("an image of a program that cannot begin: %v, want ErrImage", err)
+	}
 	large := &image.Image{Globals: good.Globals, Memory: memory(20 << 16)}
 	_, err := program.Restore(large, turn.Limits{Fuel: 1, MemoryPages: 19}, nil)
 	if refusal := (*meter.Refusal)(nil); !errors.As(err, &refusal) {
@@ -340,9 +347,9 @@ func (k kit) unverified(t *testing.T) {
 	i.turn(turn.Exit, "put", 9, 9)
 	bad := good.Root()
 	bad[3]++
-	for _, export := range []string{"seven", "ask"} {
+	for export, args := range map[string][]uint64{"seven": nil, "ask": nil, "trap": {0}} {
 		i := restore(bad)
-		if i.turn(turn.Worker, export); i.t == nil {
+		if i.turn(turn.Worker, export, args...); i.t == nil {
 			t.Error("the host was called by an image that is not good")
 		}
 		if _, err := restore(bad).Commit(nil); err == nil {
