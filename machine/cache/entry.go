@@ -18,7 +18,7 @@ import (
 )
 
 // formatVersion is the version of what is in an entry; it is part of the key.
-const formatVersion = 2
+const formatVersion = 3
 
 const (
 	sumsFile   = "sums"

@@ -44,6 +44,8 @@ type bodyWriter struct {
 	tmpI32, tmpF32, tmpF64  uint32
 	tmpV128, nans32, nans64 uint32
 
+	marks []mark // where what is written comes from, if somebody wants to know
+
 	level  int32 // blocks open in what is written
 	frames []bodyFrame
 	skip   bool // what follows is dead code
@@ -52,6 +54,7 @@ type bodyWriter struct {
 type bodyFrame struct {
 	op      byte
 	level   int32 // of its label
+	pos     int   // of a loop: its first instruction, in the program's bytes
 	loop    bool  // stands in the shape above
 	owed    int64
 	touched []local
@@ -60,7 +63,7 @@ type bodyFrame struct {
 // write appends the body of a defined function, without its size.
 func (w *bodyWriter) write(index int, f *function) {
 	r := w.r
-	w.b, w.f, w.index = w.b[:0], f, index
+	w.b, w.f, w.index, w.marks = w.b[:0], f, index, w.marks[:0]
 	w.inLocal = f.loops
 	w.wrapped = w.inLocal || r.graph.recursive[index] || r.graph.checkedLast[index]
 	w.level, w.skip = 0, false
@@ -69,6 +72,7 @@ func (w *bodyWriter) write(index int, f *function) {
 
 	t := &r.p.types[r.p.funcs[index]]
 	w.declare()
+	w.mark(f.code, false)
 	w.enter()
 	w.frames = append(w.frames[:0], bodyFrame{op: opBlock})
 	if w.wrapped {
@@ -81,10 +85,12 @@ func (w *bodyWriter) write(index int, f *function) {
 	for i := range w.events {
 		e := &w.events[i]
 		if !w.skip {
+			w.mark(pos, true)
 			w.b = append(w.b, r.p.wasm[pos:e.pos]...)
 		}
 		w.skip = false
 		pos = int(e.end)
+		w.mark(int(e.pos), false)
 		w.event(i, e)
 		if len(w.b) > bodyMeteredMax {
 			refuse(f.body.start, "a function body of more than %d bytes after rewriting", bodyMeteredMax)
@@ -286,7 +292,7 @@ func (w *bodyWriter) loop(i int, raw []byte) {
 	owed := head.owed + head.charge
 	params, results := w.r.loopType(raw)
 	inner := &w.f.inner[w.events[i].arg]
-	frame := bodyFrame{op: opLoop, owed: owed, loop: len(params) == 0 && !inner.calls, touched: inner.touched}
+	frame := bodyFrame{op: opLoop, pos: int(w.events[i].end), owed: owed, loop: len(params) == 0 && !inner.calls, touched: inner.touched}
 	if frame.loop {
 		w.blockType(opBlock, results, w.r.resultType)
 		w.blockType(opLoop, results, w.r.resultType)
@@ -350,6 +356,7 @@ func (w *bodyWriter) end() {
 		return
 	}
 	w.op(opBr, 2, opEnd)
+	w.mark(frame.pos, false)
 	w.putAside(frame.touched, func() { w.refuel(frame.owed) })
 	w.op(opBr, 0, opEnd, opEnd)
 	w.level -= 3

@@ -119,6 +119,27 @@ type Module struct {
 
 	Functions []Function // the program's own functions, for inspection
 	Sections  []Section  // the program's sections as found
+
+	Layout Layout
+}
+
+// A Layout says where things are in a rewritten module, for those who have to
+// say where in its program a guest was: see Origins.
+type Layout struct {
+	Code    int  // offset in Wasm of what the code section holds
+	Names   int  // offset in Wasm of the names, which are its last section, or its end
+	Defined int  // number of functions that the program defines
+	Lines   bool // the program has line tables: offsets of instructions are worth knowing
+}
+
+// Function is the index that the program has for a function of the rewritten
+// module; false if it is none of the program's.
+func (m *Module) Function(index uint32) (uint32, bool) {
+	refuel := uint32(m.RefuelImport())
+	if index <= refuel || index > refuel+uint32(m.Layout.Defined) {
+		return index, index < refuel
+	}
+	return index - 1, true
 }
 
 // RefuelImport is the index of the refuel import: the last one.

@@ -34,7 +34,9 @@ func (r *rewriter) write(notImageable []Reason) *Module {
 		b = appendSection(b, sectionDataCount, appendU32(nil, r.dataCount()))
 	}
 	b = appendSection(b, sectionCode, code)
+	m.Layout = Layout{Code: len(b) - len(code), Defined: len(r.functions), Lines: p.hasLines()}
 	b = appendSection(b, sectionData, data)
+	m.Layout.Names = len(b)
 	b = appendSection(b, sectionCustom, r.nameSection())
 	m.Wasm = b
 	return m
@@ -55,6 +57,9 @@ func (r *rewriter) codeSection(m *Module) []byte {
 		f := &r.functions[i]
 		w.write(i, f)
 		code = appendBody(code, w.b)
+		if r.origins != nil {
+			r.origins.add(len(code)-len(w.b), len(code), w.marks)
+		}
 		index := uint32(len(p.imports) + i)
 		name, ok := p.names[index]
 		if !ok {

@@ -22,7 +22,9 @@ import (
 // Rewrite validates a program and rewrites it. It is a pure function: the same
 // bytes give the same module, everywhere. An error is a *Refusal. The module
 // shares memory with wasm, which must not change afterwards.
-func Rewrite(wasm []byte) (module *Module, err error) {
+func Rewrite(wasm []byte) (*Module, error) { return rewrite(wasm, nil) }
+
+func rewrite(wasm []byte, origins *Origins) (module *Module, err error) {
 	defer func() {
 		if e := recover(); e != nil {
 			refusal, ok := e.(*Refusal)
@@ -33,7 +35,7 @@ func Rewrite(wasm []byte) (module *Module, err error) {
 		}
 	}()
 	p := decode(wasm)
-	r := &rewriter{p: p, functions: make([]function, len(p.bodies)), extraType: map[string]uint32{}}
+	r := &rewriter{p: p, functions: make([]function, len(p.bodies)), extraType: map[string]uint32{}, origins: origins}
 	v := &validator{p: p}
 	for i := range p.bodies {
 		r.functions[i] = v.function(i)
@@ -74,6 +76,8 @@ type rewriter struct {
 	// Segments that are added: what a dropped one is like.
 	emptyData uint32
 	emptyElem map[ValType]uint32
+
+	origins *Origins // to be filled; nil but for FindOrigins
 }
 
 type addedGlobal struct {
