@@ -72,6 +72,66 @@ func (k kit) memory(t *testing.T) {
 	}
 }
 
+// beyond: no load reaches beyond memory, whatever its address, offset and size;
+// in an instance that began, in one that goes on from an image, and as it grows.
+func (k kit) beyond(t *testing.T) {
+	m := wasmgen.NewModule()
+	m.Memory(1, 40)
+	grow := m.Func(types(i32), types(i32))
+	grow.Code("local.get 0; memory.grow")
+	m.Export("grow", grow)
+	sizes := map[string]uint64{"i32.load8_u": 1, "i32.load": 4, "i64.load": 8, "v128.load": 16}
+	offsets := []uint64{0, 1, 1<<16 - 1, 1 << 16, page.GuardBytes - 16, page.GuardBytes - 1, page.GuardBytes, page.GuardBytes + 1, 1 << 31, 1<<32 - 1}
+	export := func(load string, offset uint64) string { return fmt.Sprint(load, " ", offset) }
+	for load := range sizes {
+		for _, offset := range offsets {
+			f := m.Func(types(i32), nil)
+			f.Code("local.get 0; " + export(load, offset) + "; drop")
+			m.Export(export(load, offset), f)
+		}
+	}
+	program := k.load(t, m)
+	look := func(i *machine.Instance) {
+		memory := uint64(len(i.Memory()))
+		for load, size := range sizes {
+			for _, offset := range offsets {
+				for _, at := range []uint64{0, memory - 16, memory - 4, memory - 1, memory, 1<<31 - 1, 1 << 31, 1<<32 - 16, 1<<32 - 1} {
+					switch _, err := i.Call(export(load, offset), at); {
+					case at+offset+size <= memory && err != nil:
+						t.Fatalf("%s %d at %#x of %#x bytes: %v", load, offset, at, memory, err)
+					case at+offset+size <= memory:
+					case class(t, err) != turn.Memory:
+						t.Fatalf("%s %d at %#x of %#x bytes: %v, want memory", load, offset, at, memory, err)
+					default:
+						if err := i.Rollback(); err != nil {
+							t.Fatal(err)
+						}
+					}
+				}
+			}
+		}
+	}
+	i := start(t, program, plenty, nil)
+	for _, more := range []uint64{0, 7} {
+		if _, err := i.Call("grow", more); err != nil {
+			t.Fatal(err)
+		}
+		img, err := i.Commit(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		look(i)
+		again, err := program.Restore(img, plenty, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		look(again)
+		if err := again.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // memoryLimit: grow answers -1 at the limit of the turn, or the program's own,
 // whichever is lower; a program that starts above the limit is refused.
 func (k kit) memoryLimit(t *testing.T) {

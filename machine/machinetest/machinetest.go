@@ -47,6 +47,7 @@ func Run(t *testing.T, New func(t testing.TB) machine.Engine) {
 		{"ReentryFuel", k.reentryFuel},
 		{"ReentryFault", k.reentryFault},
 		{"Memory", k.memory},
+		{"Beyond", k.beyond},
 		{"MemoryLimit", k.memoryLimit},
 		{"Floats", k.floats},
 		{"Stop", k.stop},
