@@ -1,5 +1,7 @@
 package meter
 
+import "strings"
+
 type addedFunction struct {
 	t    FuncType
 	body func(*emitter)
@@ -185,5 +187,44 @@ func (r *rewriter) fillTables(e *emitter) {
 		e.i32(0)
 		e.i32(int32(len(s.items)))
 		e.initFrom(int64(s.table), uint32(i))
+	}
+}
+
+// An invoke is an added function that calls an entry of the first table.
+type invoke struct {
+	name     string // of the import that asks for it
+	t        FuncType
+	function uint32
+}
+
+// allocateInvokes adds a function for each import that asks for one.
+func (r *rewriter) allocateInvokes() {
+	p := r.p
+	if len(p.tables) == 0 || p.tables[0].elem != FuncRef {
+		return
+	}
+	seen := map[string]bool{}
+	for _, i := range p.imports {
+		if i.Module != InvokeModule || !strings.HasPrefix(i.Name, InvokePrefix) || seen[i.Name] ||
+			len(i.Type.Params) == 0 || i.Type.Params[0] != I32 {
+			continue
+		}
+		seen[i.Name] = true // of one type, however often it is imported
+		r.invokes = append(r.invokes, invoke{i.Name, i.Type, r.add(i.Type, r.invoke(i.Type))})
+	}
+}
+
+// invoke calls the entry that the first parameter says with the others. It is
+// paid for as the same would be in the program's own code.
+func (r *rewriter) invoke(t FuncType) func(*emitter) {
+	n := len(t.Params)
+	return func(e *emitter) {
+		r.pay(e, func() { e.i64(int64(costEntry+n/costLocals+n+costCallIndirect) << WeightBits) })
+		for i := 1; i < n; i++ {
+			e.localGet(uint32(i))
+		}
+		e.localGet(0)
+		e.indexed(opCallIndirect, r.typeIndex(FuncType{Params: t.Params[1:], Results: t.Results}))
+		e.b = appendU32(e.b, 0)
 	}
 }

@@ -47,6 +47,7 @@ func fuelPage() []byte {
 	p("| `table.get`, `table.set`, `ref.func` | 2 |")
 	p("| a call of the host | %d, and what the host charges for what it moves: 1 for each %d bytes |", HostCallCost, hostBytes)
 	p("| calling the host through a table or a reference | %d more |", costCallIndirect)
+	p("| calling a table entry through an import `env.invoke_…`, beside the call of the host | %d, and 1 for each parameter, and 1 for each %d |", costEntry+costCallIndirect, costLocals)
 	p("| `memory.copy`, `memory.fill`, `memory.init` | %d, and 1 for each %d bytes of their length |", costBulk, bulkBytes)
 	p("| an active data segment | 1 for each %d bytes |", bulkBytes)
 	p("| `memory.grow` | %d, and %d for each page of 64 KiB if it is within the limit |", costBulk+1, GrowCost)

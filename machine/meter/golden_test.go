@@ -169,6 +169,15 @@ var own = []struct {
 		m.Export("f", m.Func(i32s(1), nil).Code("local.get 0; call 0"))
 		m.ExportIndex("log", wasmgen.KindFunc, log)
 	}},
+	{"invokes", func(m *wasmgen.Module) {
+		m.ImportFunc("env", "invoke_ii", i32s(2), i32s(1))
+		m.ImportFunc("env", "invoke_v", i32s(1), nil)
+		m.ImportFunc("env", "invoke_v", i32s(1), nil)
+		m.ImportFunc("env", "invoke_", nil, nil)   // takes no entry
+		m.ImportFunc("wasi", "invoke_v", nil, nil) // another thing
+		m.Table(wasmgen.FuncRef, 2, 2)
+		m.Export("f", m.Func(i32s(2), i32s(1)).Code("local.get 0; local.get 1; call 0"))
+	}},
 	{"bulk", func(m *wasmgen.Module) {
 		m.Memory(1, 4)
 		m.DataPassive([]byte("passive"))

@@ -70,7 +70,20 @@ const (
 	MemoryExport  = Prefix + "memory"  // the linear memory, if there is one
 	TablesExport  = Prefix + "tables"  // func: performs the active element segments, if any
 	StartExport   = Prefix + "start"   // func: the start function, if any
+
+	// InvokeModule and InvokePrefix begin the names of imports by which a program
+	// asks its host to call an entry of its first table: the first parameter is
+	// the entry, the others are those of the function there. For each of them the
+	// rewritten module exports a function of the same type that does it: see
+	// InvokeExport.
+	InvokeModule = "env"
+	InvokePrefix = "invoke_"
 )
+
+// InvokeExport is the function that does what the import InvokeModule.name asks
+// for. It is there if the import takes an i32 first, and there is a table of
+// functions.
+func InvokeExport(name string) string { return Prefix + name }
 
 // A Counter is what the guest counts with: units of fuel left, shifted up by
 // WeightBits, and below them the stack weight of the frames that are counted.
@@ -107,6 +120,8 @@ type Module struct {
 
 	HasTables bool // TablesExport must be called first
 	HasStart  bool // StartExport must be called after the data segments
+
+	Invokes []Export // see InvokeExport
 
 	// Headroom is the weight of the heaviest chain of frames that the guest does
 	// not count: to be added to the weight in its counter before each call into

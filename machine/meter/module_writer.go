@@ -233,6 +233,11 @@ func (r *rewriter) exportSection(m *Module) []byte {
 	if m.HasStart {
 		add(StartExport, KindFunc, r.reference(uint32(r.p.start)))
 	}
+	for _, i := range r.invokes {
+		name := InvokeExport(i.name)
+		add(name, KindFunc, i.function)
+		m.Invokes = append(m.Invokes, Export{Name: name, Kind: KindFunc, Type: i.t})
+	}
 	return append(appendU32(nil, uint32(n)), b...)
 }
 

@@ -64,7 +64,9 @@ type rewriter struct {
 	grow   uint32
 	inits  map[initKey]uint32 // memory.init and table.init of segments that may be dropped
 	tables uint32
-	added  []addedFunction
+	// Functions that call an entry of the first table.
+	invokes []invoke
+	added   []addedFunction
 
 	// Globals that are added.
 	highHalf                 map[uint32]uint32 // of v128 globals
@@ -111,6 +113,7 @@ func (r *rewriter) allocate() {
 	if slices.ContainsFunc(p.elems, func(s elemSegment) bool { return s.mode == elemActive }) {
 		r.tables = r.add(FuncType{}, r.fillTables)
 	}
+	r.allocateInvokes()
 	if n := p.funcCount() + 1 + len(r.added); n > functionsAllMax {
 		refuse(-1, "%d functions with those that are added, the limit is %d", n, functionsAllMax)
 	}
