@@ -92,6 +92,7 @@ type Instance struct {
 	entries int    // calls into the guest that have not returned
 	begun   bool
 	dead    *Fault
+	trace   []Frame // where it was when it died
 	stop    atomic.Bool
 
 	// Guest is for the personality that made the imports.
@@ -317,6 +318,7 @@ func (i *Instance) invoke(export string, stack []uint64) error {
 	err := i.cell.Invoke(export, stack)
 	i.entries--
 	if err != nil {
+		i.trace = append(i.trace, frames(err)...)
 		return i.die(err)
 	}
 	before := i.counter()
@@ -337,6 +339,11 @@ func (i *Instance) invoke(export string, stack []uint64) error {
 	}
 	return nil
 }
+
+// Trace is where the guest was when a fault ended it, or it was stopped: the
+// calls that had not returned, the innermost first. It is for people, and never
+// part of a result: engines differ in how much they can tell.
+func (i *Instance) Trace() []Frame { return i.trace }
 
 // die classifies an error that ended the guest and remembers it.
 func (i *Instance) die(err error) error {

@@ -60,7 +60,7 @@ type Cell interface {
 	// results replace them; stack has room for the longer of the two. A v128
 	// takes two values, the low half first. A trap
 	// of the guest is returned as a *Trap, an error of the host as itself
-	// (wrapped). After any error the cell is only good for reading and Close.
+	// (wrapped: see Unwinding). After any error the cell is only good for reading and Close.
 	Invoke(export string, stack []uint64) error
 	// Global reads an exported numeric global (not v128) as bits.
 	Global(export string) uint64
@@ -73,11 +73,53 @@ type Cell interface {
 // the engine alone can know it, or Worker where the engine itself could not go
 // on (its own stack overflowed, its memory failed).
 type Trap struct {
-	Class turn.Class
-	Text  string // the engine's own words, with a stack trace if it has one
+	Class  turn.Class
+	Text   string  // the engine's own words; may be empty
+	Frames []Frame // where the guest was, the innermost call first; what the error of a re-entry told is left out
 }
 
-func (t *Trap) Error() string { return t.Class.String() + ": " + t.Text }
+func (t *Trap) Error() string {
+	if t.Text == "" {
+		return t.Class.String()
+	}
+	return t.Class.String() + ": " + t.Text
+}
+
+// A Frame is a call of the guest that had not returned, as an engine sees it.
+type Frame struct {
+	Function uint32 // in the metered module: see meter.Module.Function
+	Offset   int    // of the instruction in the metered module's bytes: see meter.Origins; negative if the engine cannot tell
+	More     bool   // the engine left out frames that come after this one
+}
+
+// An Unwinding is an error of the host on its way through the guest: what Invoke
+// returns of one that is Traced.
+type Unwinding struct {
+	Err    error
+	Frames []Frame // as of a Trap
+}
+
+func (u *Unwinding) Error() string { return "host: " + u.Err.Error() }
+func (u *Unwinding) Unwrap() error { return u.Err }
+
+// Traced reports whether people will want to know where the guest was when the
+// host gave an error: it ended in a fault, or was stopped. An exit is neither,
+// and should cost nothing.
+func Traced(err error) bool {
+	fault := (*Fault)(nil)
+	return errors.As(err, &fault) && fault.Class != turn.Exit
+}
+
+// frames are what an error of Invoke tells of where the guest was.
+func frames(err error) []Frame {
+	if trap := (*Trap)(nil); errors.As(err, &trap) {
+		return trap.Frames
+	}
+	if unwinding := (*Unwinding)(nil); errors.As(err, &unwinding) {
+		return unwinding.Frames
+	}
+	return nil
+}
 
 // ErrUnsupported reports an engine that this binary or platform does not have.
 var ErrUnsupported = errors.New("engine is not built in")

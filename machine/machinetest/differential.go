@@ -26,6 +26,8 @@ type run struct {
 	size    int    // of memory at the end
 	digest  uint32 // of memory at the end
 	text    string // for people
+	trace   []place
+	more    bool // there was more to the trace
 
 	instantiated bool // of an original
 }
@@ -52,6 +54,7 @@ const PlentyOfFuel = 3_000_000
 //
 //   - results, host calls, class, fuel, memory and globals are the same on all
 //     engines; only the interpreter may end with class worker;
+//   - where a fault found the guest is the same, as far as engines can tell;
 //   - a turn that ended by itself, and used T, is the same with the limit T;
 //   - with the limit T-1 it ends with class fuel;
 //   - with any lower limit it does too, and what the host was called for is the
@@ -69,6 +72,11 @@ func CompareWithin(limit uint64, wasm []byte, engines ...machine.Engine) ([][]ui
 	if err != nil {
 		return nil, fmt.Errorf("rewrite: %w", err)
 	}
+	origins, err := meter.FindOrigins(wasm)
+	if err != nil {
+		return nil, fmt.Errorf("rewrite: %w", err)
+	}
+	module.Layout.Lines = len(wasm)%2 == 0 // what engines compile differs in it
 	var runners []*runner
 	for _, engine := range engines {
 		r, err := newRunner(engine, module)
@@ -76,6 +84,7 @@ func CompareWithin(limit uint64, wasm []byte, engines ...machine.Engine) ([][]ui
 			return nil, err
 		}
 		defer r.close()
+		r.origins = origins
 		runners = append(runners, r)
 	}
 	full, err := sameOn(runners, limit)
@@ -196,7 +205,11 @@ func sameOn(runners []*runner, limit uint64) (*run, error) {
 		case first == nil:
 			first, name = got, r.engine.Name()
 		default:
-			if err := differ(first, got); err != nil {
+			err := differ(first, got)
+			if err == nil {
+				err = sameTrace(first, got)
+			}
+			if err != nil {
 				return nil, fmt.Errorf("%s and %s differ with fuel limit %d: %w", name, r.engine.Name(), limit, err)
 			}
 		}
@@ -295,6 +308,7 @@ func differAt(a, b []string) string {
 type runner struct {
 	engine  *watched
 	program *machine.Program
+	origins *meter.Origins // nil if traces are of no interest
 }
 
 func newRunner(engine machine.Engine, module *meter.Module) (*runner, error) {
@@ -303,7 +317,7 @@ func newRunner(engine machine.Engine, module *meter.Module) (*runner, error) {
 	if err != nil {
 		return nil, fmt.Errorf("compile on %s: %w", engine.Name(), err)
 	}
-	return &runner{w, machine.NewProgram(module, code)}, nil
+	return &runner{engine: w, program: machine.NewProgram(module, code)}, nil
 }
 
 func (r *runner) close() { _ = r.program.Close() }
@@ -362,6 +376,9 @@ func (r *runner) run(limit uint64) (*run, error) {
 	}
 	outcome := instance.Outcome(err)
 	got.class, got.code, got.fuel, got.text = outcome.Class, outcome.Code, outcome.Fuel, outcome.Text
+	if r.origins != nil {
+		got.trace, got.more = places(module, r.origins, instance.Trace())
+	}
 	got.log = w.log
 	got.remember(instance.Memory())
 	for _, global := range module.Globals {

@@ -54,6 +54,7 @@ func Run(t *testing.T, New func(t testing.TB) machine.Engine) {
 		{"HostErrors", k.hostErrors},
 		{"HostPanic", k.hostPanic},
 		{"Unwind", k.unwind},
+		{"Traces", k.traces},
 		{"Images", k.images},
 		{"ImageFuel", k.imageFuel},
 		{"Rollback", k.rollback},

@@ -14,6 +14,7 @@ typedef struct wasm_engine_t wasm_engine_t;
 typedef struct wasm_functype_t wasm_functype_t;
 typedef struct wasm_valtype_t wasm_valtype_t;
 typedef struct wasm_trap_t wasm_trap_t;
+typedef struct wasm_frame_t wasm_frame_t;
 typedef struct wasmtime_error wasmtime_error_t;
 typedef struct wasmtime_module wasmtime_module_t;
 typedef struct wasmtime_linker wasmtime_linker_t;
@@ -24,6 +25,7 @@ typedef struct wasmtime_caller wasmtime_caller_t;
 
 typedef struct { size_t size; char *data; } wasm_byte_vec_t;
 typedef struct { size_t size; wasm_valtype_t **data; } wasm_valtype_vec_t;
+typedef struct { size_t size; wasm_frame_t **data; } wasm_frame_vec_t;
 
 typedef struct { uint64_t store_id; void *private1; } wasmtime_func_t;
 typedef struct { struct { uint64_t store_id; uint32_t private1; } private3; uint32_t private2; } wasmtime_memory_t;
@@ -119,7 +121,11 @@ void wasmtime_error_delete(wasmtime_error_t *);
 wasm_trap_t *wasmtime_trap_new_code(uint8_t);
 bool wasmtime_trap_code(const wasm_trap_t *, uint8_t *);
 void wasm_trap_message(const wasm_trap_t *, wasm_byte_vec_t *);
+void wasm_trap_trace(const wasm_trap_t *, wasm_frame_vec_t *);
 void wasm_trap_delete(wasm_trap_t *);
+uint32_t wasm_frame_func_index(const wasm_frame_t *);
+size_t wasm_frame_module_offset(const wasm_frame_t *);
+void wasm_frame_vec_delete(wasm_frame_vec_t *);
 
 wasmtime_error_t *wasmtime_module_new(wasm_engine_t *, const uint8_t *, size_t, wasmtime_module_t **);
 wasmtime_error_t *wasmtime_module_serialize(wasmtime_module_t *, wasm_byte_vec_t *);

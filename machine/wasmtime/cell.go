@@ -89,6 +89,7 @@ type cell struct {
 	functions map[string]*function
 	globals   map[string]*C.wasmtime_global_t
 	entries   int   // calls that have not returned
+	traced    bool  // a trap has told where the guest was, in all of them
 	unwinding error // of the host, on its way from Import to Invoke
 }
 
@@ -112,15 +113,21 @@ func (c *cell) Invoke(export string, stack []uint64) error {
 	defer func() { c.entries-- }()
 	var out C.carrel_outcome
 	c.call(f, stack, &out)
+	if out.trap != nil {
+		defer C.wasm_trap_delete(out.trap)
+	}
 	if err := c.unwinding; err != nil {
 		c.unwinding = nil
+		if machine.Traced(err) {
+			return &machine.Unwinding{Err: err, Frames: c.frames(out.trap)}
+		}
 		return fmt.Errorf("host: %w", err)
 	}
 	switch out.status {
 	case C.CARREL_OK:
 		return nil
 	case C.CARREL_TRAP:
-		return &machine.Trap{Class: class(int(out.code)), Text: text(&out)}
+		return c.trap(&out)
 	case C.CARREL_NO_STACK:
 		return &machine.Trap{Class: turn.Worker, Text: "the thread's stack is too small"}
 	}
@@ -239,9 +246,27 @@ var classes = map[int]turn.Class{
 	14: turn.Table, // a null reference
 }
 
-func class(code int) turn.Class {
-	if class, ok := classes[code]; ok {
-		return class
+func (c *cell) trap(out *C.carrel_outcome) *machine.Trap {
+	if class, ok := classes[int(out.code)]; ok {
+		return &machine.Trap{Class: class, Frames: c.frames(out.trap)}
 	}
-	return turn.Worker
+	C.wasm_trap_message(out.trap, &out.text) // with a stack trace in words
+	return &machine.Trap{Class: turn.Worker, Text: text(out)}
+}
+
+// frames are where a trap found the guest. The first one has them for all calls
+// under way: the Invokes around get none.
+func (c *cell) frames(trap *C.wasm_trap_t) []machine.Frame {
+	if trap == nil || c.traced {
+		return nil
+	}
+	c.traced = true
+	var n C.size_t
+	found := C.carrel_frames(trap, &n)
+	defer C.free(unsafe.Pointer(found))
+	frames := make([]machine.Frame, n)
+	for i, f := range unsafe.Slice(found, n) {
+		frames[i] = machine.Frame{Function: uint32(f.function), Offset: int(f.offset)}
+	}
+	return frames
 }

@@ -19,9 +19,7 @@ static void trapped(carrel_outcome *out, wasm_trap_t *trap) {
   uint8_t code;
   out->status = CARREL_TRAP;
   out->code = wasmtime_trap_code(trap, &code) ? code : -1;
-  // Ours, for an error of the host, needs no words: they cost a stack trace.
-  if (out->code >= 0 && out->code != TRAP_INTERRUPT) wasm_trap_message(trap, &out->text);
-  wasm_trap_delete(trap);
+  out->trap = trap;
 }
 
 // What package page reserves for a guarded memory.
@@ -184,7 +182,11 @@ wasmtime_store_t *carrel_instantiate(wasm_engine_t *engine, wasmtime_instance_pr
       wasmtime_instance_pre_instantiate(pre, wasmtime_store_context(store), instance, &trap);
   if (!error && !trap) return store;
   if (error) fail(out, error);
-  else trapped(out, trap);
+  else {
+    trapped(out, trap);
+    wasm_trap_message(trap, &out->text);
+    wasm_trap_delete(trap);
+  }
   wasmtime_store_delete(store);
   return NULL;
 }
@@ -222,6 +224,20 @@ void carrel_call(wasmtime_store_t *store, wasmtime_func_t *func, const carrel_ty
       if (kind == VAL_V128) *stack++ = raw[i].v128[1];
     }
   }
+}
+
+carrel_frame *carrel_frames(const wasm_trap_t *trap, size_t *n) {
+  wasm_frame_vec_t trace;
+  wasm_trap_trace(trap, &trace);
+  carrel_frame *frames = calloc(trace.size + 1, sizeof *frames);
+  if (!frames) abort();
+  for (size_t i = 0; i < trace.size; i++) {
+    frames[i].function = wasm_frame_func_index(trace.data[i]);
+    frames[i].offset = wasm_frame_module_offset(trace.data[i]);
+  }
+  *n = trace.size;
+  wasm_frame_vec_delete(&trace);
+  return frames;
 }
 
 uint64_t carrel_global_get(wasmtime_store_t *store, wasmtime_global_t *global) {

@@ -16,7 +16,14 @@ typedef struct {
   int status;
   int code;             // of a trap; -1 if the host made it
   wasm_byte_vec_t text; // to be deleted if size is not 0
+  wasm_trap_t *trap;    // of a call that trapped, to be deleted
 } carrel_outcome;
+
+// A call of the guest that had not returned: its function, and the offset of the
+// instruction in the module.
+typedef struct {
+  uint32_t function, offset;
+} carrel_frame;
 
 // The kinds of the slots of a function's parameters and results.
 typedef struct {
@@ -47,6 +54,7 @@ bool carrel_export(wasmtime_store_t *store, wasmtime_instance_t *instance,
                    const char *name, size_t name_len, wasmtime_extern_t *item);
 void carrel_call(wasmtime_store_t *store, wasmtime_func_t *func, const carrel_type *type,
                  uint64_t *stack, size_t room, carrel_outcome *out);
+carrel_frame *carrel_frames(const wasm_trap_t *trap, size_t *n); // to be freed
 uint64_t carrel_global_get(wasmtime_store_t *store, wasmtime_global_t *global);
 void carrel_global_set(wasmtime_store_t *store, wasmtime_global_t *global, uint64_t bits);
 

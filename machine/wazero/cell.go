@@ -2,6 +2,7 @@ package wazero
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/tetratelabs/wazero/api"
@@ -20,6 +21,7 @@ type cell struct {
 	context.Context // nil values and no deadline: see Value
 
 	host      machine.Host
+	layout    layout
 	instance  api.Module
 	memory    *page.Memory
 	functions []function
@@ -41,11 +43,17 @@ func (*cell) Value(any) any { return nil }
 // engine passes this type through untouched, without describing the stack.
 var unwind = sys.NewExitError(0)
 
+// unwindTraced is the same, where the stack is to be described.
+var unwindTraced = errors.New("the host gave an error")
+
 func hostFunc(index int) api.GoFunc {
 	return func(ctx context.Context, stack []uint64) {
 		c := ctx.(*cell)
 		if err := c.host.Import(index, stack); err != nil {
 			c.unwinding = err
+			if machine.Traced(err) {
+				panic(unwindTraced)
+			}
 			panic(unwind)
 		}
 	}
@@ -92,8 +100,12 @@ func (c *cell) call(f api.Function, stack []uint64) (err error) {
 	case err == error(unwind):
 		err, c.unwinding = c.unwinding, nil
 		return fmt.Errorf("host: %w", err)
+	case errors.Is(err, unwindTraced):
+		frames := c.layout.frames(err.Error())
+		err, c.unwinding = c.unwinding, nil
+		return &machine.Unwinding{Err: err, Frames: frames}
 	}
-	return trap(err)
+	return trap(err, c.layout)
 }
 
 func (c *cell) Global(export string) uint64 { return c.global(export).Get() }

@@ -75,7 +75,7 @@ func valueTypes(types []meter.ValType) []api.ValueType {
 func (c *code) Guarded() bool { return false }
 
 func (c *code) Instantiate(host machine.Host, memory *page.Memory) (_ machine.Cell, err error) {
-	cell := &cell{host: host, memory: memory, globals: map[string]api.Global{}}
+	cell := &cell{host: host, layout: layout(c.module.Layout), memory: memory, globals: map[string]api.Global{}}
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("the engine panicked: %v", p)

@@ -21,7 +21,7 @@ var classes = map[string]turn.Class{
 
 // trap makes the engine's error ours. What it does not know is the engine's own
 // trouble: a stack overflow, a panic in Go.
-func trap(err error) *machine.Trap {
+func trap(err error, in layout) *machine.Trap {
 	cause := err
 	for next := errors.Unwrap(cause); next != nil; next = errors.Unwrap(next) {
 		cause = next
@@ -30,5 +30,10 @@ func trap(err error) *machine.Trap {
 	if !ok {
 		class = turn.Worker
 	}
-	return &machine.Trap{Class: class, Text: err.Error()}
+	text := err.Error()
+	frames := in.frames(text)
+	if ok {
+		text = cause.Error()
+	}
+	return &machine.Trap{Class: class, Text: text, Frames: frames}
 }

@@ -91,7 +91,7 @@ func (e *engine) compile(ctx context.Context, module *meter.Module, cache wazero
 	config := e.config().
 		WithCoreFeatures(features).
 		WithMemoryLimitPages(turn.MemoryPagesMax).
-		WithDebugInfoEnabled(false)
+		WithDebugInfoEnabled(module.Layout.Lines)
 	if cache != nil {
 		config = config.WithCompilationCache(cache)
 	}
@@ -110,7 +110,7 @@ func (e *engine) compile(ctx context.Context, module *meter.Module, cache wazero
 	if e.opts.Workers > 1 {
 		ctx = experimental.WithCompilationWorkers(ctx, e.opts.Workers)
 	}
-	if c.compiled, err = c.runtime.CompileModule(ctx, module.Wasm); err != nil {
+	if c.compiled, err = c.runtime.CompileModule(ctx, traceable(module)); err != nil {
 		return nil, err
 	}
 	return c, nil
