@@ -27,7 +27,8 @@ type HostImport struct {
 	Call HostFunc
 }
 
-// Imports are the functions that a personality offers, by module and name.
+// Imports are the functions that a personality offers, by module and name. With
+// Longjmp among them they are more: see Find.
 type Imports map[[2]string]HostImport
 
 // A Fault is the end of a guest before its entry function returned, as an
@@ -152,7 +153,7 @@ func (i *Instance) limit(limits turn.Limits) error {
 func (i *Instance) bind(imports Imports) error {
 	i.host = make([]HostFunc, len(i.program.Module.Imports))
 	for n, want := range i.program.Module.Imports {
-		have, ok := imports[[2]string{want.Module, want.Name}]
+		have, ok := imports.Find(want.Module, want.Name)
 		if !ok {
 			return &meter.Refusal{Offset: -1, Reason: fmt.Sprintf("imports %s.%s, which this guest does not offer", want.Module, want.Name)}
 		}
@@ -302,34 +303,46 @@ func (i *Instance) begin() error {
 	return nil
 }
 
+// invoke calls an exported function; any error is the end of the guest.
 func (i *Instance) invoke(export string, stack []uint64) error {
-	if i.entries == meter.ReentryMax {
-		return i.die(&Fault{Class: turn.Depth, Text: fmt.Sprintf("more than %d re-entries through the host", meter.ReentryMax)})
+	if err := i.enter(export, stack); err != nil {
+		return i.die(err)
 	}
-	headroom := meter.NewCounter(0, i.program.Module.Headroom)
+	return nil
+}
+
+// enter calls an exported function. After errJump from within another call of
+// the guest, that one can go on.
+func (i *Instance) enter(export string, stack []uint64) error {
+	if i.entries == meter.ReentryMax {
+		return &Fault{Class: turn.Depth, Text: fmt.Sprintf("more than %d re-entries through the host", meter.ReentryMax)}
+	}
+	weight := uint32(0) // of the frames around, if there are any
 	if i.entries > 0 {
-		counter := i.counter() + headroom
+		counter := i.counter()
+		weight = counter.Weight()
+		counter += meter.NewCounter(0, i.program.Module.Headroom)
 		if counter.Weight() >= meter.WeightMax {
-			return i.die(&Fault{Class: turn.Depth, Text: "no stack is left for a re-entry through the host"})
+			return &Fault{Class: turn.Depth, Text: "no stack is left for a re-entry through the host"}
 		}
 		i.setCounter(counter)
 	}
 	i.entries++
 	err := i.cell.Invoke(export, stack)
 	i.entries--
-	if err != nil {
+	if err != nil && (i.entries == 0 || !errors.Is(err, errJump)) {
 		i.trace = append(i.trace, frames(err)...)
-		return i.die(err)
+		return err
 	}
 	before := i.counter()
 	counter := before
-	if i.entries > 0 {
-		counter -= headroom
+	if i.entries > 0 { // frames that a jump left took no weight away
+		counter = meter.NewCounter(before.Fuel(), weight)
 	}
 	// What is owed is settled now; the limit decides even if no check saw it.
 	if owed := -counter.Fuel(); owed > 0 {
 		if uint64(owed) > i.left {
-			return i.die(errFuel)
+			return errFuel
 		}
 		i.left -= uint64(owed)
 		counter += meter.NewCounter(owed, 0)
@@ -337,7 +350,7 @@ func (i *Instance) invoke(export string, stack []uint64) error {
 	if counter != before {
 		i.setCounter(counter)
 	}
-	return nil
+	return err
 }
 
 // Trace is where the guest was when a fault ended it, or it was stopped: the
@@ -356,6 +369,9 @@ func (i *Instance) die(err error) error {
 func (i *Instance) fault(err error) *Fault {
 	if fault := (*Fault)(nil); errors.As(err, &fault) {
 		return fault
+	}
+	if errors.Is(err, errJump) {
+		return &Fault{Class: turn.Unreachable, Text: errJump.Error()}
 	}
 	trap := (*Trap)(nil)
 	if !errors.As(err, &trap) {

@@ -58,9 +58,12 @@ type Host interface {
 type Cell interface {
 	// Invoke calls an exported function. Parameters are at the start of stack,
 	// results replace them; stack has room for the longer of the two. A v128
-	// takes two values, the low half first. A trap
-	// of the guest is returned as a *Trap, an error of the host as itself
-	// (wrapped: see Unwinding). After any error the cell is only good for reading and Close.
+	// takes two values, the low half first. A trap of the guest is returned as a
+	// *Trap, an error of the host as itself (wrapped: see Unwinding).
+	//
+	// After a trap the cell is only good for reading and Close. After an error of
+	// the host it is as good as before: the calls around the one that failed may go
+	// on, and new ones be made.
 	Invoke(export string, stack []uint64) error
 	// Global reads an exported numeric global (not v128) as bits.
 	Global(export string) uint64

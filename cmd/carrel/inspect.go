@@ -156,7 +156,7 @@ func (r *inspection) describe(module *meter.Module) {
 	}
 	offered := posix.Imports()
 	for _, i := range module.Imports {
-		have, ok := offered[[2]string{i.Module, i.Name}]
+		have, ok := offered.Find(i.Module, i.Name)
 		ok = ok && have.Type.Equal(i.Type)
 		r.Imports = append(r.Imports, importUse{i.Module, i.Name, i.Type.String(), ok})
 		if !ok {

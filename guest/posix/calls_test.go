@@ -31,8 +31,11 @@ func TestImports(t *testing.T) {
 			}
 		}
 	}
-	if _, ok := Imports()[[2]string{moduleUnstable, "sock_accept"}]; ok || len(Imports()) != 2*46-1 {
+	if _, ok := Imports()[[2]string{moduleUnstable, "sock_accept"}]; ok || len(Imports()) != 2*46-1+1 {
 		t.Errorf("%d imports", len(Imports()))
+	}
+	if i, ok := Imports().Find("env", "invoke_jid"); !ok || i.Type.String() != "[i32 i32 f64] -> [i64]" {
+		t.Errorf("env.invoke_jid is %v", i.Type)
 	}
 }
 

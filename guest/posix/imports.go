@@ -81,12 +81,12 @@ var unstable = map[string]func(*System, []uint64) error{
 var imports = makeImports()
 
 // Imports are the functions offered to programs: WASI preview 1, under
-// wasi_snapshot_preview1, and its predecessor wasi_unstable. They find their
-// System in Instance.Guest. The map must not be changed.
+// wasi_snapshot_preview1, its predecessor wasi_unstable, and machine.Longjmp. Those
+// of WASI find their System in Instance.Guest. The map must not be changed.
 func Imports() machine.Imports { return imports }
 
 func makeImports() machine.Imports {
-	all := machine.Imports{}
+	all := machine.Imports{machine.LongjmpName: machine.Longjmp}
 	for _, c := range calls {
 		all[[2]string{modulePreview1, c.name}] = machine.HostImport{Type: c.functype(), Call: hostFunc(c.do)}
 		do := c.do

@@ -112,9 +112,11 @@ func (e *engine) link(module *meter.Module, compiled *C.wasmtime_module_t) (_ ma
 	if err := failure(&out); err != nil {
 		return nil, err
 	}
-	for _, e := range module.Exports {
-		if e.Kind == meter.KindFunc {
-			c.types[e.Name] = newType(e.Type)
+	for _, exports := range [][]meter.Export{module.Exports, module.Invokes} {
+		for _, e := range exports {
+			if e.Kind == meter.KindFunc {
+				c.types[e.Name] = newType(e.Type)
+			}
 		}
 	}
 	for _, name := range []string{meter.TablesExport, meter.StartExport} {
