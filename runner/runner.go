@@ -186,11 +186,14 @@ func (t *Turn) enter(system *posix.System, instance *machine.Instance, module *m
 	}
 	call := t.spec.Call
 	if call == nil {
-		if !has(posix.Start) && has(posix.Initialize) {
+		switch {
+		case has(posix.Start):
+			return system.Run(instance)
+		case has(posix.Initialize):
 			_, err := system.Call(instance, posix.Initialize)
 			return err
 		}
-		return system.Run(instance)
+		return &machine.Fault{Class: turn.Refused, Text: "it exports neither _start nor _initialize, and no function to call was named (--call)"}
 	}
 	if t.spec.From == nil && has(posix.Initialize) && call.Export != posix.Initialize {
 		if _, err := system.Call(instance, posix.Initialize); err != nil {

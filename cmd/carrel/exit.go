@@ -88,7 +88,7 @@ func exitCode(err error) (code int, message string) {
 		if s.err == nil {
 			return s.code, ""
 		}
-		return s.code, s.Error()
+		return s.code, err.Error()
 	}
 	return exitError, err.Error()
 }

@@ -29,8 +29,8 @@ run --image-out writes one, carrel run --from goes on from it. Its root names it
 Where a command takes an IMAGE, that is a file, or the root of one that is kept in
 this user's store, or the first digits of it: 6 or more, with or without sha256:.
 A file of that name comes first.`,
-		Args: exactly(),
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Args: cobra.ArbitraryArgs,
+		RunE: chooseCommand,
 	}
 	cmd.AddCommand(imageList(), imageShow(), imageDiff(), imageExport(), imageImport(), imageVerify(), imageGC())
 	return cmd
@@ -99,12 +99,12 @@ func resolveImage(name string) (*images.Store, page.Hash, error) {
 	}
 	root, err := store.Resolve(name)
 	switch {
-	case errors.Is(err, images.ErrAmbiguous):
-		return nil, root, err
 	case errors.Is(err, images.ErrNotFound):
 		return nil, root, failf(exitNotFound, "%w, and there is no such file; carrel image ls lists what is there", err)
+	case errors.Is(err, images.ErrDigits):
+		return nil, root, failf(exitNotFound, "%s: there is no such file, and it is %w", name, images.ErrDigits)
 	case err != nil:
-		return nil, root, failf(exitNotFound, "there is no such file, and %w", err)
+		return nil, root, err
 	}
 	return store, root, nil
 }

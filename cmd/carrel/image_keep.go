@@ -45,17 +45,17 @@ pages are thrown away if they are damaged, and made again when they are needed.`
 			line := newProgress(cmd.ErrOrStderr())
 			list := []verifiedImage{}
 			damaged := false
+			var failed error
 			for n, name := range args {
 				line.say("verify %d of %d: %s", n+1, len(args), name)
-				v, err := verifyImage(name)
-				if err != nil {
-					line.clear()
-					return err
+				var v verifiedImage
+				if v, failed = verifyImage(name); failed != nil {
+					break
 				}
 				list, damaged = append(list, v), damaged || v.Damage != ""
 			}
 			line.clear()
-			if err := printVerified(cmd.OutOrStdout(), list, out); err != nil {
+			if err := errors.Join(printVerified(cmd.OutOrStdout(), list, out), failed); err != nil {
 				return err
 			}
 			if damaged {
@@ -223,7 +223,11 @@ func printRemoved(w io.Writer, list []images.Removal, dry bool, out format) erro
 	for _, f := range files {
 		fmt.Fprintf(&b, "%s %s, %s\n", verb, f.Path, bytesOf(uint64(f.Bytes)))
 	}
-	fmt.Fprintf(&b, "%s %d files, %s\n", verb, len(files), bytesOf(uint64(total)))
+	noun := "files"
+	if len(files) == 1 {
+		noun = "file"
+	}
+	fmt.Fprintf(&b, "%s %d %s, %s\n", verb, len(files), noun, bytesOf(uint64(total)))
 	_, err := io.WriteString(w, b.String())
 	return err
 }

@@ -76,7 +76,8 @@ func imageImport() *cobra.Command {
 		Short: "Put images from files into the store",
 		Long: `Import checks files of images and keeps them in this user's store. A file is a
 whole image, or a delta to an image that is in the store by then: name the files
-in the order in which one needs the other. The roots are printed.` + exits("0  all of them are in the store", "127  the image that a delta begins at is not in the store", "125  our own error, or a file is none of an image, or damaged; files before it are in the store"),
+in the order in which one needs the other. What is in the store already is mended
+if it is damaged. The roots are printed.` + exits("0  all of them are in the store", "127  the image that a delta begins at is not in the store", "125  our own error, or a file is none of an image, or damaged; files before it are in the store"),
 		Example: "  carrel image import a.image\n  carrel image import a.image b.delta c.delta",
 		Args:    atLeast("FILE..."),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -125,7 +126,11 @@ func importImage(store *images.Store, name string) (seal.Digest, error) {
 	if err != nil {
 		return seal.Digest{}, err
 	}
-	return store.Put(img.Image, img.label)
+	root, err := store.Put(img.Image, img.label)
+	if err != nil {
+		return root, err
+	}
+	return root, store.Mend(img.Image, img.label)
 }
 
 func importDelta(store *images.Store, name string) (seal.Digest, error) {
@@ -155,5 +160,9 @@ func importDelta(store *images.Store, name string) (seal.Digest, error) {
 	if err != nil {
 		return seal.Digest{}, fmt.Errorf("%s: %w", name, err)
 	}
-	return store.PutAfter(after, label, before)
+	root, err := store.PutAfter(after, label, before)
+	if err != nil {
+		return root, err
+	}
+	return root, store.Mend(after, label)
 }

@@ -116,7 +116,11 @@ func (d *description) print(w io.Writer, img *named) error {
 		row("kept", "whole")
 	}
 	if kept := d.Kept; kept != nil {
-		row("size", "%s bytes, and %s ready to be mapped", grouped(uint64(kept.Bytes)), bytesOf(uint64(kept.MappedBytes)))
+		size := grouped(uint64(kept.Bytes)) + " bytes"
+		if kept.MappedBytes > 0 {
+			size += ", and " + bytesOf(uint64(kept.MappedBytes)) + " ready to be mapped"
+		}
+		row("size", "%s", size)
 		row("last used", "%s", timeOf(kept.Used))
 	}
 	return t.Flush()

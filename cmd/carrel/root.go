@@ -51,16 +51,8 @@ out; verify proves it by running it again.`,
   carrel inspect wc.wasm                         what it asks for, what it costs`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return cmd.Help()
-			}
-			if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
-				return usagef("there is no command %q; do you mean %s?", args[0], strings.Join(near, " or "))
-			}
-			return usagef("there is no command %q", args[0])
-		},
 		Args: cobra.ArbitraryArgs,
+		RunE: chooseCommand,
 	}
 	root.CompletionOptions.HiddenDefaultCmd = false
 	root.SetFlagErrorFunc(flagError)
@@ -73,6 +65,18 @@ out; verify proves it by running it again.`,
 	root.AddCommand(imageCommand())
 	root.AddCommand(cacheCommand())
 	return root
+}
+
+// chooseCommand is what a command does that only has others below it.
+func chooseCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return cmd.Help()
+	}
+	cmd.SuggestionsMinimumDistance = 2 // letters that may be wrong
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+		return usagef("there is no command %q; do you mean %s?", args[0], strings.Join(near, " or "))
+	}
+	return usagef("there is no command %q", args[0])
 }
 
 // exits is the part of a command's help that lists its exit codes: rows of a

@@ -131,6 +131,7 @@ func (f *runFlags) add(cmd *cobra.Command) {
 	flags.BoolVar(&f.stats, "stats", false, "print class, code, fuel and digests to standard error at the end")
 	f.output.flag(cmd)
 	cmd.Flags().Lookup("output").Usage = "how --stats prints: text or json"
+	_ = cmd.RegisterFlagCompletionFunc("from", completeImages)
 	_ = cmd.RegisterFlagCompletionFunc("clock", cobra.FixedCompletions([]string{"tick", "fixed"}, cobra.ShellCompDirectiveNoFileComp))
 	cmd.ValidArgsFunction = func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 		if len(args) == 0 {

@@ -173,6 +173,9 @@ func (d *Delta) eachGroup(visit func(x *differ, n int) error) error {
 		n := min(left, groupPages)
 		var err error
 		if b, err = x.read(b, last, n, d.header.Memory/page.Size); err != nil {
+			if last < 0 {
+				return fmt.Errorf("first pages: %w", err)
+			}
 			return fmt.Errorf("pages after page %d: %w", last, err)
 		}
 		if err := visit(x, n); err != nil {

@@ -57,6 +57,8 @@ const (
 var (
 	// ErrNotFound reports an image that is not in the store.
 	ErrNotFound = errors.New("the image is not in the store")
+	// ErrDigits reports what no root begins with.
+	ErrDigits = fmt.Errorf("not a root, nor the start of one: that is %d to %d hexadecimal digits", PrefixMin, 2*len(page.Hash{}))
 	// ErrAmbiguous reports digits that roots of several images begin with.
 	ErrAmbiguous = errors.New("several images begin so")
 	// ErrDamaged reports a file of the store that is not what its name says.
@@ -203,11 +205,12 @@ func touch(path string) {
 }
 
 // Resolve finds the image whose root begins with digits, PrefixMin of them or
-// more, with or without "sha256:" before them. Errors: ErrNotFound, ErrAmbiguous.
+// more, with or without "sha256:" before them. Errors: ErrDigits, ErrNotFound,
+// ErrAmbiguous.
 func (s *Store) Resolve(prefix string) (page.Hash, error) {
 	digits := strings.TrimPrefix(prefix, "sha256:")
 	if len(digits) < PrefixMin || len(digits) > 2*len(page.Hash{}) || strings.Trim(digits, "0123456789abcdef") != "" {
-		return page.Hash{}, fmt.Errorf("%q is not a root, nor the start of one: that is %d to %d hexadecimal digits", prefix, PrefixMin, 2*len(page.Hash{}))
+		return page.Hash{}, fmt.Errorf("%q is %w", prefix, ErrDigits)
 	}
 	roots, err := s.Roots()
 	if err != nil {

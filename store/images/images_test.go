@@ -356,6 +356,18 @@ func TestDamage(t *testing.T) {
 	_, err := s.PutAfter(list[2], label, list[0])
 	must(t, err)
 	holds(t, s, list[2])
+	must(t, os.Remove(s.path(list[2].Root(), wholeSuffix)))
+	must(t, s.Mend(list[0], label)) // there is nothing to be mended
+	content, err := os.ReadFile(s.path(list[0].Root(), wholeSuffix))
+	must(t, err)
+	content[len(content)-20] ^= 1
+	must(t, os.Remove(s.path(list[0].Root(), wholeSuffix)))
+	must(t, os.WriteFile(s.path(list[0].Root(), wholeSuffix), content, fileMode))
+	if _, err := s.Put(list[0], label); err != nil || s.Verify(list[0].Root()) == nil {
+		t.Errorf("pages that are damaged: %v, and they are good", err)
+	}
+	must(t, s.Mend(list[0], label))
+	holds(t, s, list[0])
 	// A link is not ours.
 	link := s.path(list[1].Root(), wholeSuffix)
 	must(t, os.Symlink(s.path(list[0].Root(), wholeSuffix), link))

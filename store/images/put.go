@@ -52,6 +52,28 @@ func (s *Store) put(img *image.Image, label *image.Label, before *image.Image) (
 	return root, nil
 }
 
+// Mend reads all that is kept of an image that was put, and keeps it whole if
+// that is damaged.
+func (s *Store) Mend(img *image.Image, label *image.Label) error {
+	root := img.Root()
+	err := s.Verify(root)
+	switch {
+	case errors.Is(err, ErrMapped):
+		return s.Discard(root)
+	case !errors.Is(err, ErrDamaged):
+		return err
+	}
+	unlock, err := s.lockToAdd()
+	if err == nil {
+		defer unlock()
+		err = s.putWhole(root, img, label)
+	}
+	if err != nil {
+		return fmt.Errorf("mend image: %w", err)
+	}
+	return nil
+}
+
 // again is what is done when the image is there.
 func (s *Store) again(list []*record, label *image.Label) error {
 	if was := list[len(list)-1].label; *was != *label {
