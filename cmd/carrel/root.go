@@ -51,8 +51,8 @@ out; verify proves it by running it again.`,
   carrel inspect wc.wasm                         what it asks for, what it costs`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args: cobra.ArbitraryArgs,
-		RunE: chooseCommand,
+		Args:          cobra.ArbitraryArgs,
+		RunE:          chooseCommand,
 	}
 	root.CompletionOptions.HiddenDefaultCmd = false
 	root.SetFlagErrorFunc(flagError)
