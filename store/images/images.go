@@ -174,7 +174,7 @@ func damaged(path string, err error) error {
 	if errors.As(err, &failed) || errors.Is(err, page.ErrNoMemory) {
 		return err
 	}
-	return fmt.Errorf("%s: %w: %w; if it is damaged, delete it and put the image there again", path, ErrDamaged, err)
+	return fmt.Errorf("%s: %w: %w; if it is damaged, import the image again, which replaces it", path, ErrDamaged, err)
 }
 
 // open opens a regular file; fs.ErrNotExist if there is nothing, or something
