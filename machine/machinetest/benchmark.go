@@ -5,6 +5,7 @@ import (
 
 	"carrel/machine"
 	"carrel/machine/meter"
+	"carrel/turn"
 )
 
 // Benchmark measures what an engine adds to the work of a guest: starting,
@@ -44,6 +45,34 @@ func Benchmark(b *testing.B, New func(t testing.TB) machine.Engine) {
 			}
 		}
 	})
+	jumper := k.load(b, jumper())
+	for _, bench := range []struct {
+		name     string
+		entry, n uint64
+	}{
+		{"Invoke", entryWork, 1},    // a call through an invoke, and back
+		{"Jump", entryJump, 0},      // a call through an invoke that ends by a longjmp
+		{"JumpFar", entryJump, 100}, // the same, from a hundred frames deep
+		{"JumpNest", entryNest, 10}, // a longjmp through eleven invokes
+	} {
+		b.Run(bench.name, func(b *testing.B) { benchmarkJumps(b, jumper, bench.entry, bench.n) })
+	}
+}
+
+// benchmarkJumps has the guest do so many trys itself.
+func benchmarkJumps(b *testing.B, program *machine.Program, entry, n uint64) {
+	i := start(b, program, turn.Limits{Fuel: turn.FuelMax, MemoryPages: 1}, jumpsAlone)
+	const times = 1000
+	b.ReportAllocs()
+	rounds := 0
+	for b.Loop() {
+		if rounds++; rounds%times != 0 {
+			continue
+		}
+		if _, err := i.Call("run", entry, n, times); err != nil {
+			b.Fatal(err)
+		}
+	}
 }
 
 func benchmarkInstance(b *testing.B, program *machine.Program, imports machine.Imports, arg uint64) {

@@ -126,7 +126,8 @@ static wasm_trap_t *import(void *env, wasmtime_caller_t *caller,
   uintptr_t cell = (uintptr_t)wasmtime_context_get_data(wasmtime_caller_context(caller));
   uint64_t *packed = (uint64_t *)values;
   for (size_t i = 1; i < n; i++) packed[i] = values[i].bits;
-  if (carrelImport(cell, (uintptr_t)env, packed, n)) return wasmtime_trap_new_code(TRAP_INTERRUPT);
+  wasm_trap_t *trap = carrelImport(cell, (uintptr_t)env, packed, n);
+  if (trap) return trap;
   for (size_t i = n; i-- > 1;) values[i].bits = packed[i];
   return NULL;
 }
