@@ -89,6 +89,8 @@ type Turn struct {
 	spec         *Spec
 	args         []string // of the call, with types
 	streams      posix.Result
+	module       *meter.Module
+	frames       []machine.Frame
 	observations []posix.Observation
 }
 
@@ -134,6 +136,7 @@ func Run(ctx context.Context, load Load, spec *Spec) (*Turn, error) {
 	} else {
 		t.Returned = nil
 	}
+	t.module, t.frames = program.Module, instance.Trace()
 	t.Err = system.Err()
 	t.streams = system.Result()
 	if t.Outcome.Class == turn.Refused {

@@ -72,7 +72,7 @@ func CompareWithin(limit uint64, wasm []byte, engines ...machine.Engine) ([][]ui
 	if err != nil {
 		return nil, fmt.Errorf("rewrite: %w", err)
 	}
-	origins, err := meter.FindOrigins(wasm)
+	origins, err := meter.FindOrigins(wasm, all)
 	if err != nil {
 		return nil, fmt.Errorf("rewrite: %w", err)
 	}

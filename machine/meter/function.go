@@ -44,7 +44,8 @@ type bodyWriter struct {
 	tmpI32, tmpF32, tmpF64  uint32
 	tmpV128, nans32, nans64 uint32
 
-	marks []mark // where what is written comes from, if somebody wants to know
+	marking bool // somebody wants to know where what is written comes from
+	marks   []mark
 
 	level  int32 // blocks open in what is written
 	frames []bodyFrame
@@ -63,7 +64,8 @@ type bodyFrame struct {
 // write appends the body of a defined function, without its size.
 func (w *bodyWriter) write(index int, f *function) {
 	r := w.r
-	w.b, w.f, w.index, w.marks = w.b[:0], f, index, w.marks[:0]
+	w.b, w.f, w.index = w.b[:0], f, index
+	w.marking, w.marks = r.origins != nil && r.origins.want(uint32(len(r.p.imports)+index)), w.marks[:0]
 	w.inLocal = f.loops
 	w.wrapped = w.inLocal || r.graph.recursive[index] || r.graph.checkedLast[index]
 	w.level, w.skip = 0, false

@@ -144,7 +144,7 @@ type Layout struct {
 	Code    int  // offset in Wasm of what the code section holds
 	Names   int  // offset in Wasm of the names, which are its last section, or its end
 	Defined int  // number of functions that the program defines
-	Lines   bool // the program has line tables: offsets of instructions are worth knowing
+	Lines   bool // the program has line tables: offsets of instructions are worth some cost
 }
 
 // Function is the index that the program has for a function of the rewritten

@@ -57,7 +57,7 @@ func (r *rewriter) codeSection(m *Module) []byte {
 		f := &r.functions[i]
 		w.write(i, f)
 		code = appendBody(code, w.b)
-		if r.origins != nil {
+		if w.marking {
 			r.origins.add(len(code)-len(w.b), len(code), w.marks)
 		}
 		index := uint32(len(p.imports) + i)

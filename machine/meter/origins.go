@@ -1,15 +1,13 @@
 package meter
 
-import (
-	"slices"
-	"sort"
-)
+import "sort"
 
 // Origins say which instruction of a program an instruction of its rewritten
 // module comes from.
 type Origins struct {
 	marks []mark // in order of at
 	code  int    // Layout.Code
+	want  func(function uint32) bool
 }
 
 // A mark says where code comes from, from a place of what is written on.
@@ -20,9 +18,10 @@ type mark struct {
 }
 
 // FindOrigins rewrites a program once more, and notes where what it writes comes
-// from. The error is as of Rewrite.
-func FindOrigins(wasm []byte) (*Origins, error) {
-	o := new(Origins)
+// from in the functions that are wanted, by their index in the program. The error
+// is as of Rewrite.
+func FindOrigins(wasm []byte, want func(function uint32) bool) (*Origins, error) {
+	o := &Origins{want: want}
 	module, err := rewrite(wasm, o)
 	if err != nil {
 		return nil, err
@@ -33,7 +32,7 @@ func FindOrigins(wasm []byte) (*Origins, error) {
 
 // Of is the offset in the program's bytes of the instruction that the one at an
 // offset in the rewritten module's bytes comes from; false if that is in no
-// function of the program.
+// function that was wanted.
 func (o *Origins) Of(offset int) (int, bool) {
 	at := offset - o.code
 	n := sort.Search(len(o.marks), func(n int) bool { return o.marks[n].at > at }) - 1
@@ -59,7 +58,7 @@ func (o *Origins) add(body, end int, marks []mark) {
 
 // mark notes where what is written next comes from, if somebody wants to know.
 func (w *bodyWriter) mark(from int, same bool) {
-	if w.r.origins == nil {
+	if !w.marking {
 		return
 	}
 	if n := len(w.marks); n > 0 && w.marks[n-1].at == len(w.b) {
@@ -68,7 +67,21 @@ func (w *bodyWriter) mark(from int, same bool) {
 	w.marks = append(w.marks, mark{len(w.b), from, same})
 }
 
-// hasLines reports whether the program has line tables, as DWARF keeps them.
+// linesShare is the share of a program's code that its line tables are as large
+// as, at least, if they are of most of the code. They are half of it as a rule.
+const linesShare = 16
+
+// hasLines reports whether the program has line tables of most of its code, as
+// DWARF keeps them, and not just of a library or two.
 func (p *program) hasLines() bool {
-	return slices.ContainsFunc(p.sections, func(s Section) bool { return s.Name == `custom ".debug_line"` })
+	lines, code := 0, 0
+	for _, s := range p.sections {
+		switch s.Name {
+		case `custom ".debug_line"`:
+			lines = s.Size
+		case sectionNames[sectionCode]:
+			code = s.Size
+		}
+	}
+	return lines > 0 && lines >= code/linesShare
 }
