@@ -92,8 +92,9 @@ type sitting struct {
 	store   *images.Store // that --from is mapped from; nil if it is not
 	started time.Time
 
-	turn      *runner.Turn // nil until it has ended
-	abandoned bool         // it has not, and may go on while this process ends
+	turn      *runner.Turn   // nil until it has ended
+	trace     []runner.Frame // where it was, if that was not its own end
+	abandoned bool           // it has not, and may go on while this process ends
 	wall      time.Duration
 	signed    string // key id, once the receipt is written
 }
@@ -119,6 +120,7 @@ func (s *sitting) execute() error {
 	if err != nil {
 		return s.unsuited(err)
 	}
+	s.trace = s.turn.Trace()
 	if !s.turn.Outcome.Class.Result() {
 		if err := s.discard(); err != nil {
 			return err
@@ -224,9 +226,9 @@ func (s *sitting) unfinished(ctx context.Context) error {
 	}
 	if s.turn.Outcome.Class == turn.Stopped {
 		if errors.Is(context.Cause(ctx), errInterrupt) {
-			return failf(exitInterrupted, "%s: interrupted%s", s.name, note)
+			return failf(exitInterrupted, "%s: interrupted%s%s", s.name, note, where(s.trace))
 		}
-		return failf(exitStopped, "%s: stopped after %v%s", s.name, s.flags.timeout, note)
+		return failf(exitStopped, "%s: stopped after %v%s%s", s.name, s.flags.timeout, note, where(s.trace))
 	}
 	if s.turn.Err != nil {
 		return failf(exitError, "%s: this host could not go on: %w%s", s.name, s.turn.Err, note)
@@ -244,11 +246,11 @@ func (s *sitting) verdict() error {
 	case turn.Refused:
 		return failf(code, "%s: %s; carrel inspect shows what it asks for", s.name, plain(o.Text))
 	case turn.Fuel:
-		return failf(code, "%s: out of fuel after %s units; --fuel gives more", s.name, grouped(o.Fuel))
+		return failf(code, "%s: out of fuel after %s units; --fuel gives more%s", s.name, grouped(o.Fuel), where(s.trace))
 	case turn.Depth:
-		return failf(code, "%s: too deep: its calls go deeper than any program's may", s.name)
+		return failf(code, "%s: too deep: its calls go deeper than any program's may%s", s.name, where(s.trace))
 	default:
-		return failf(code, "%s: trap (%s): %s", s.name, o.Class, traps[o.Class])
+		return failf(code, "%s: trap (%s): %s%s", s.name, o.Class, traps[o.Class], where(s.trace))
 	}
 }
 

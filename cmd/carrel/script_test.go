@@ -76,14 +76,19 @@ func build(t *testing.T, to string) {
 	}
 }
 
-// asm FILE CODE writes a program: CODE is the body of _start, in the text form
-// of package wasmgen. Function 0 is proc_exit, 1 is fd_write, 2 is _start, 3
+// asm [-g] FILE CODE writes a program: CODE is the body of _start, in the text form
+// of package wasmgen. With -g it has debugging information, see wasmgen.Debug:
+// _start is space::main, inlined into start. Function 0 is proc_exit, 1 is fd_write, 2 is _start, 3
 // takes and gives an i32. Memory has 1 page and may have 1,000; "hello" and a
 // newline are at 16, and a buffer that names them at 8. Table entry 0 is
 // _start, 1 is function 3, 2 is empty.
 func assemble(ts *testscript.TestScript, neg bool, args []string) {
+	debug := len(args) > 0 && args[0] == "-g"
+	if debug {
+		args = args[1:]
+	}
 	if neg || len(args) < 2 {
-		ts.Fatalf("usage: asm FILE CODE")
+		ts.Fatalf("usage: asm [-g] FILE CODE")
 	}
 	types := wasmgen.Types
 	m := wasmgen.NewModule()
@@ -100,7 +105,11 @@ func assemble(ts *testscript.TestScript, neg bool, args []string) {
 	m.Data(wasmgen.Const("i32.const 8"), []byte("\x10\x00\x00\x00\x06\x00\x00\x00hello\n"))
 	m.Export("_start", start)
 	m.ExportIndex("memory", wasmgen.KindMemory, 0)
-	ts.Check(os.WriteFile(ts.MkAbs(args[0]), m.Bytes(), 0o644))
+	wasm := m.Bytes()
+	if debug {
+		wasm = wasmgen.Debug(wasm, wasmgen.Described{Name: "start", Inlined: "_ZN5space4mainEi"})
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), wasm, 0o644))
 }
 
 // reactor FILE [INSTRUCTION] writes a program that is called again and again:

@@ -28,7 +28,8 @@ type statistics struct {
 	Image     string        `json:"image,omitempty"`    // the root of what --image-out wrote
 	Receipt   string        `json:"receipt,omitempty"`
 	Signer    string        `json:"signer,omitempty"`
-	Text      string        `json:"text,omitempty"` // for people
+	Text      string        `json:"text,omitempty"`  // for people
+	Trace     []framed      `json:"trace,omitempty"` // for people, too: the innermost call first
 }
 
 // passed is what went through a stream.
@@ -47,7 +48,7 @@ func (s *sitting) printStats(err error) error {
 		Fuel: s.turn.Outcome.Fuel, FuelLimit: s.spec.Limits.Fuel,
 		Stdin: stream(streams.Stdin), Stdout: stream(streams.Stdout), Stderr: stream(streams.Stderr),
 		Engine: s.engine.Name(), Version: s.engine.Version(), Wall: s.wall,
-		Signer: s.signed, Text: s.turn.Outcome.Text,
+		Signer: s.signed, Text: s.turn.Outcome.Text, Trace: framesOf(s.trace),
 	}
 	stats.Returned = s.turn.Returned
 	if s.turn.Image != nil {

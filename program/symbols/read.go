@@ -10,7 +10,7 @@ import (
 // Read reads what a program says of its code. It needs a program that is valid:
 // of any other it reads what it can.
 func Read(wasm []byte) *Table {
-	t := &Table{names: map[uint32]string{}, work: workMax}
+	t := &Table{names: map[uint32]string{}, exports: map[uint32]string{}, work: workMax}
 	debug := map[string][]byte{}
 	r := &reader{b: wasm, at: min(8, len(wasm))}
 	for len(r.b) > r.at && !r.failed {
@@ -22,6 +22,8 @@ func Read(wasm []byte) *Table {
 			t.custom(content, debug)
 		case sectionImport:
 			t.imports(content)
+		case sectionExport:
+			t.export(content)
 		case sectionCode:
 			t.code = at
 			t.functions(content)
@@ -34,6 +36,7 @@ func Read(wasm []byte) *Table {
 const (
 	sectionCustom = 0
 	sectionImport = 2
+	sectionExport = 7
 	sectionCode   = 10
 )
 
@@ -64,7 +67,7 @@ func (t *Table) nameSection(content []byte) {
 		for n := r.u32(); n > 0 && !r.failed; n-- {
 			index, name := r.u32(), r.sized()
 			if !r.failed {
-				t.names[index] = string(bytes.ToValidUTF8(name, []byte("\uFFFD")))
+				t.names[index] = valid(name)
 			}
 		}
 	}
@@ -75,6 +78,19 @@ func (t *Table) imports(content []byte) {
 	r := &reader{b: content}
 	t.first = r.u32()
 }
+
+// export notes the names that functions are exported by.
+func (t *Table) export(content []byte) {
+	r := &reader{b: content}
+	for n := r.u32(); n > 0 && !r.failed; n-- {
+		name, kind, index := r.sized(), r.byte(), r.u32()
+		if _, twice := t.exports[index]; kind == 0 && !twice && !r.failed {
+			t.exports[index] = valid(name)
+		}
+	}
+}
+
+func valid(name []byte) string { return string(bytes.ToValidUTF8(name, []byte("\uFFFD"))) }
 
 func (t *Table) functions(content []byte) {
 	r := &reader{b: content}

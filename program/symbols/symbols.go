@@ -1,5 +1,5 @@
 // Package symbols finds what a program says of its own code: the names of its
-// functions, from the name section, and the lines of its sources, from DWARF in
+// functions, from the name section and from exports, and the lines of its sources, from DWARF in
 // custom sections as clang and rustc write it.
 //
 // It is for people. A program may say anything or nothing of itself: what is not
@@ -29,10 +29,11 @@ type Call struct {
 
 // A Table is what a program says of its code. It is used by one goroutine.
 type Table struct {
-	code   int    // where the code section's content is in the program
-	bodies []span // of the functions that the program defines, in the code section
-	first  uint32 // index of the first of these
-	names  map[uint32]string
+	code    int    // where the code section's content is in the program
+	bodies  []span // of the functions that the program defines, in the code section
+	first   uint32 // index of the first of these
+	names   map[uint32]string
+	exports map[uint32]string // names that functions are exported by
 
 	debug *dwarf.Data
 	units []*unit
@@ -42,8 +43,11 @@ type Table struct {
 
 type span struct{ start, end int }
 
-// Name is the name of a function, demangled; empty if it has none.
-func (t *Table) Name(function uint32) string { return readable(t.names[function]) }
+// Name is the name of a function, demangled, or else the one that it is exported
+// by; empty if it has none.
+func (t *Table) Name(function uint32) string {
+	return readable(cmp.Or(t.names[function], t.exports[function]))
+}
 
 // Describes reports whether it can tell lines of a function.
 func (t *Table) Describes(function uint32) bool {

@@ -90,6 +90,19 @@ func TestName(t *testing.T) {
 	}
 }
 
+// The name section goes before the name that a function is exported by.
+func TestExported(t *testing.T) {
+	m := wasmgen.NewModule()
+	m.FuncNames("inside")
+	f := m.Func(nil, nil)
+	m.Export("outside", f)
+	m.Export("run", m.Func(nil, nil))
+	table := symbols.Read(m.Bytes())
+	if first, second := table.Name(0), table.Name(1); first != "inside" || second != "run" {
+		t.Errorf("%q and %q, want inside and run", first, second)
+	}
+}
+
 // Whatever a program says of itself, there is an answer, and an end.
 func FuzzRead(f *testing.F) {
 	f.Add(described())
