@@ -25,6 +25,7 @@ var floors = []string{
 	"guest/posix receipt",
 	"receipt/bundle",
 	"runner",
+	"toolchain",
 	"cmd/carrel bench examples/words",
 }
 

@@ -53,6 +53,9 @@ func (f *runFlags) run(cmd *cobra.Command, name string, spec *runner.Spec) error
 	spec.Mounts = handed.mounts
 	spec.Lines = isTerminal(cmd.InOrStdin())
 	spec.Stdin, spec.Stdout, spec.Stderr = cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr()
+	if f.trace == traceCalls {
+		spec.Calls = cmd.ErrOrStderr()
+	}
 
 	run := &sitting{flags: f, cmd: cmd, name: name, spec: spec, engine: engine, handed: handed, started: time.Now()}
 	defer run.close()
@@ -147,7 +150,18 @@ func (s *sitting) execute() error {
 // stops makes the context that stops the program: --timeout, or an interrupt.
 // A second interrupt kills this process.
 func (s *sitting) stops() (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithCancelCause(s.cmd.Context())
+	ctx, release := interrupted(s.cmd.Context())
+	if s.flags.timeout > 0 {
+		timed, stop := context.WithTimeoutCause(ctx, s.flags.timeout, errTimeout)
+		return timed, func() { stop(); release() }
+	}
+	return ctx, release
+}
+
+// interrupted makes a context that an interrupt cancels. A second one kills this
+// process.
+func interrupted(parent context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(parent)
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	go func() {
@@ -158,12 +172,7 @@ func (s *sitting) stops() (context.Context, context.CancelFunc) {
 		}
 		signal.Stop(signals)
 	}()
-	release := func() { cancel(nil) }
-	if s.flags.timeout > 0 {
-		timed, stop := context.WithTimeoutCause(ctx, s.flags.timeout, errTimeout)
-		return timed, func() { stop(); release() }
-	}
-	return ctx, release
+	return ctx, func() { cancel(nil) }
 }
 
 // await runs the program and waits for its end, or for a while longer after it

@@ -15,6 +15,7 @@ type home struct {
 	code   string // compiled code: may be deleted at any time
 	blobs  string // what programs read, kept so that receipts can be verified
 	images string // images, named by their roots
+	tools  string // programs that were fetched: a compiler
 }
 
 // findHome finds the directories. Nothing is created.
@@ -27,7 +28,7 @@ func findHome() (home, error) {
 		return home{
 			keys: filepath.Join(root, "keys"), trust: filepath.Join(root, "trust"),
 			code: filepath.Join(root, "code"), blobs: filepath.Join(root, "blobs"),
-			images: filepath.Join(root, "images"),
+			images: filepath.Join(root, "images"), tools: filepath.Join(root, "tools"),
 		}, nil
 	}
 	config, err := os.UserConfigDir()
@@ -45,7 +46,7 @@ func findHome() (home, error) {
 	return home{
 		keys: filepath.Join(config, "carrel", "keys"), trust: filepath.Join(config, "carrel", "trust"),
 		code: filepath.Join(cache, "carrel", "code"), blobs: filepath.Join(data, "carrel", "blobs"),
-		images: filepath.Join(data, "carrel", "images"),
+		images: filepath.Join(data, "carrel", "images"), tools: filepath.Join(data, "carrel", "tools"),
 	}, nil
 }
 

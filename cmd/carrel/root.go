@@ -63,6 +63,8 @@ out; verify proves it by running it again.`,
 	root.AddCommand(keysCommand())
 	root.AddCommand(inspectCommand())
 	root.AddCommand(imageCommand())
+	root.AddCommand(toolCommands()...)
+	root.AddCommand(guestCommand())
 	root.AddCommand(cacheCommand())
 	return root
 }

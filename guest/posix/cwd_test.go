@@ -14,7 +14,7 @@ func TestWorkingDirectory(t *testing.T) {
 		{Guest: "/", Tree: root},
 		{Guest: "/out", Writable: true},
 	}})
-	const top, out, cwd = 3, 4, 5
+	const top, out, root2, cwd = 3, 4, 5, 6
 	for _, tt := range []struct {
 		fd   uint64
 		path string
@@ -22,7 +22,7 @@ func TestWorkingDirectory(t *testing.T) {
 	}{
 		{cwd, "main.c", "main"}, {cwd, "./main.c", "main"}, {cwd, "../inc/x.h", "header"}, {cwd, "../abs", "header"},
 		{cwd, "../../../usr/lib/a", "library"}, {cwd, "up", "library"}, {cwd, "top/lib/a", "library"}, {cwd, "../../me/src/main.c", "main"},
-		{top, "home/me/abs", "header"}, {top, "lib/a", "library"}, {top, "home/me/src/top/usr/lib/a", "library"},
+		{root2, "home/me/abs", "header"}, {top, "home/me/abs", "header"}, {top, "lib/a", "library"}, {top, "home/me/src/top/usr/lib/a", "library"},
 	} {
 		if got := p.text(tt.fd, tt.path); got != tt.want {
 			t.Errorf("%d %s: %q, want %q", tt.fd, tt.path, got, tt.want)
@@ -38,6 +38,10 @@ func TestWorkingDirectory(t *testing.T) {
 		if _, errno := p.stat(tt.fd, tt.path, 1); errno != EPERM {
 			t.Errorf("%d %s: %v, want EPERM", tt.fd, tt.path, errno)
 		}
+	}
+	a, _ := p.stat(cwd, "../inc/x.h", 0)
+	if b, _ := p.stat(root2, "home/me/inc/x.h", 0); a != b {
+		t.Errorf("one file by two ways is %+v and %+v", a, b)
 	}
 	p.file(cwd, "../../../out/new", "made")
 	if got := p.text(out, "new"); got != "made" {

@@ -98,10 +98,16 @@ func (s *System) enterCwd() error {
 		above = append(above, n)
 	}
 	last := len(above) - 1
-	_, err := s.table.add(&descriptor{
-		node: above[last], above: above[:last], base: rightsDir, inheriting: rightsDir | rightsFile, name: ".", preopen: true,
-	})
-	return err
+	for _, d := range []*descriptor{
+		{node: s.root, name: RootName},
+		{node: above[last], above: above[:last], name: "."},
+	} {
+		d.base, d.inheriting, d.preopen = rightsDir, rightsDir|rightsFile, true
+		if _, err := s.table.add(d); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s *System) newMount(index int, config Mount) (*mount, error) {

@@ -16,6 +16,11 @@ const (
 	Version = 1
 )
 
+// RootName is another name of the root where there is a working directory: a C
+// library takes the slash off a path before it looks for the descriptor that it
+// begins with, so that it finds the working directory for what is in the root.
+const RootName = "/.root"
+
 // A Clock says how time passes while a program runs.
 type Clock uint8
 
@@ -69,7 +74,7 @@ type Config struct {
 	// Cwd, if set, is the directory that relative paths begin at: an absolute
 	// guest path in the mount at "/", which must be a directory there. It is a
 	// descriptor of the name ".", after those of the mounts, from which ".."
-	// leads up to the root.
+	// leads up to the root. Before it comes one of the name RootName.
 	Cwd string
 
 	// Blob, if set, is given the content of every file that is read from a

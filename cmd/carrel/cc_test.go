@@ -1,0 +1,132 @@
+//go:build wasmtime
+
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestTools compiles, links, archives and runs C and C++ with the toolchain as a
+// guest, as make would call it, by one compiled compiler.
+func TestTools(t *testing.T) {
+	programs, err := filepath.Abs("../../.cache/programs")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(programs, "tools")); err != nil {
+		t.Fatalf("the toolchain is not there: run make programs (%v)", err)
+	}
+	home := t.TempDir()
+	if err := os.Symlink(filepath.Join(programs, "tools"), filepath.Join(home, "tools")); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("CARREL_HOME", home)
+	dir := t.TempDir()
+	t.Chdir(dir)
+	file := func(name, text string) {
+		t.Helper()
+		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	does := func(want int, line string) (stdout, stderr string) {
+		t.Helper()
+		stdout, stderr, code := carrel(nil, strings.Fields(line)...)
+		if code != want {
+			t.Fatalf("carrel %s: exit code %d, want %d\n%s%s", line, code, want, stdout, stderr)
+		}
+		return stdout, stderr
+	}
+	says := func(line, want string) {
+		t.Helper()
+		if stdout, stderr := does(0, line); stdout != want {
+			t.Fatalf("carrel %s: %q, want %q\n%s", line, stdout, want, stderr)
+		}
+	}
+	content := func(name string) []byte {
+		t.Helper()
+		b, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+
+	file("src/main.c", "#include <stdio.h>\n#include \"../inc/n.h\"\nint twice(int);\nint main(void) { printf(\"%d\\n\", twice(N)); return 0; }\n")
+	file("src/twice.c", "int twice(int n) { return 2 * n; }\n")
+	file("inc/n.h", "#define N 21\n")
+	file("bad.c", "int main( { return 0; }\n")
+	file("words.cc", "#include <iostream>\n#include <map>\n#include <string>\nint main() { std::map<std::string, int> m; m[\"answer\"] = 42; for (auto& p : m) std::cout << p.first << ' ' << p.second << std::endl; }\n")
+
+	says("cc -O2 -o main.wasm src/main.c src/twice.c", "")
+	says("run main.wasm", "42\n")
+	if info, err := os.Stat("main.wasm"); err != nil || info.Mode().Perm()&0o100 == 0 {
+		t.Errorf("what was linked cannot be executed: %v", err)
+	}
+
+	does(0, "cc -c -O2 -MD -MF main.d -o main.o src/main.c")
+	if deps := string(content("main.d")); !strings.Contains(deps, "main.o: src/main.c") || !strings.Contains(deps, "src/../inc/n.h") {
+		t.Errorf("dependencies %q", deps)
+	}
+	before := content("main.o")
+	if out, _ := does(0, "cc -E -I"+dir+"/inc "+dir+"/src/main.c"); !strings.Contains(out, `"`+dir+`/src/main.c"`) || strings.Contains(out, ".root") {
+		t.Errorf("of a source with an absolute path: %.300q", out)
+	}
+	if _, stderr := does(1, "cc -c -o bad.o "+dir+"/bad.c"); !strings.HasPrefix(stderr, dir+"/bad.c:1:11: error: ") {
+		t.Errorf("errors %q", stderr)
+	}
+	does(0, "cc -c -O2 -o "+dir+"/main.o src/main.c")
+	if !bytes.Equal(before, content("main.o")) {
+		t.Error("the same compilation gave another object")
+	}
+	does(0, "cc -c -o twice.o src/twice.c")
+	does(0, "ar rcs libtwice.a twice.o")
+	if symbols, _ := does(0, "nm libtwice.a"); !strings.Contains(symbols, " T twice") {
+		t.Errorf("symbols %q", symbols)
+	}
+	does(0, "cc -o linked.wasm main.o -L. -ltwice")
+	says("run linked.wasm", "42\n")
+	does(0, "strip -o stripped.wasm linked.wasm")
+	if len(content("stripped.wasm")) >= len(content("linked.wasm")) {
+		t.Error("nothing was stripped")
+	}
+	says("run stripped.wasm", "42\n")
+
+	does(0, "c++ -O1 -o words.wasm words.cc")
+	says("run words.wasm", "answer 42\n")
+
+	if out, _ := does(0, "cc -E inc/n.h"); !strings.Contains(out, "n.h") {
+		t.Errorf("preprocessed %q", out)
+	}
+	stdout, stderr, code := carrel(bytes.NewBufferString("int f(void) { return 3; }"), "cc", "-x", "c", "-S", "-O1", "-o", "-", "-")
+	if code != 0 || !strings.Contains(stdout, "i32.const\t3") {
+		t.Errorf("from standard input: exit code %d, %q, %q", code, stdout, stderr)
+	}
+
+	// What clang says, with its exit code, and nothing written.
+	if _, stderr := does(1, "cc -c -o bad.o bad.c"); !strings.HasPrefix(stderr, "bad.c:1:11: error: expected parameter declarator") || !strings.Contains(stderr, "3 errors generated.") {
+		t.Errorf("errors %q", stderr)
+	}
+	if _, err := os.Stat("bad.o"); err == nil {
+		t.Error("a failed compilation left an object")
+	}
+	if _, stderr := does(1, "cc nothing.c"); stderr != "clang: error: no such file or directory: 'nothing.c'\n" {
+		t.Errorf("errors %q", stderr)
+	}
+	if _, stderr := does(1, "cc -c -o missing/x.o src/twice.c"); !strings.Contains(stderr, "unable to open output file") {
+		t.Errorf("errors %q", stderr)
+	}
+	if out, _ := does(0, "cc --version"); !strings.HasPrefix(out, "clang version 22.") {
+		t.Errorf("version %q", out)
+	}
+	if leftover, err := filepath.Glob("*.tmp"); err != nil || len(leftover) > 0 {
+		t.Errorf("left behind: %v, %v", leftover, err)
+	}
+}

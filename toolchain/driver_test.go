@@ -1,0 +1,122 @@
+package toolchain
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"carrel/tree"
+)
+
+const plan = `clang version 22.1.0 (somewhere)
+Target: wasm32-unknown-wasip1
+Thread model: posix
+InstalledDir: 
+Build config: +assertions
+clang: warning: argument unused during compilation: '-flto=x' [-Wunused-command-line-argument]
+ (in-process)
+ "" "clang" "-cc1" "-D" "S=\"a b\"" "-o" "/.carrel/tmp/h-1.o" "-x" "c" "a\\b.c"
+ "wasm-ld" "-m" "wasm32" "/.carrel/tmp/h-1.o" "-o" "a.out"
+`
+
+func TestParsePlan(t *testing.T) {
+	jobs, rest := parsePlan(plan)
+	want := []job{
+		{"clang", "-cc1", "-D", `S="a b"`, "-o", "/.carrel/tmp/h-1.o", "-x", "c", `a\b.c`},
+		{"wasm-ld", "-m", "wasm32", "/.carrel/tmp/h-1.o", "-o", "a.out"},
+	}
+	if !slices.EqualFunc(jobs, want, slices.Equal[job]) {
+		t.Errorf("jobs %q", jobs)
+	}
+	if !jobs[0].compiles() || jobs[1].compiles() {
+		t.Error("the compiler is not told from the linker")
+	}
+	if want := "clang: warning: argument unused during compilation: '-flto=x' [-Wunused-command-line-argument]\n"; rest != want {
+		t.Errorf("the rest is %q", rest)
+	}
+	for _, bad := range []string{"", "\n", ` "open`, ` "a" "b\"`, "error: \"x\"\n"} {
+		if jobs, rest := parsePlan(bad); len(jobs) > 0 || rest != bad {
+			t.Errorf("%q is %q and %q", bad, jobs, rest)
+		}
+	}
+}
+
+func FuzzParsePlan(f *testing.F) {
+	f.Add(plan)
+	f.Fuzz(func(t *testing.T, text string) {
+		jobs, _ := parsePlan(text)
+		for _, j := range jobs {
+			if len(j) == 0 {
+				t.Error("a job without a name")
+			}
+			var line strings.Builder
+			for _, arg := range j {
+				line.WriteString(` "` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(arg) + `"`)
+			}
+			if again := parseJob(line.String()); !slices.Equal(again, j) && j[0] != "" {
+				t.Errorf("%q is read as %q", j, again)
+			}
+		}
+	})
+}
+
+func TestPermitted(t *testing.T) {
+	file := func(paths ...string) (list []tree.Change) {
+		for _, p := range paths {
+			list = append(list, tree.Change{Path: p, Was: tree.Absent, Kind: tree.File})
+		}
+		return list
+	}
+	for _, tt := range []struct {
+		args     string
+		changes  []tree.Change
+		programs []string
+		ok       bool
+	}{
+		{"clang -cc1 -o x.o x.c", file("home/me/x.o"), nil, true},
+		{"clang -cc1 -o ../out/x.o x.c", file("home/out/x.o"), nil, true},
+		{"clang -cc1 -o /tmp//x.o x.c", file("tmp/x.o"), nil, true},
+		{"clang -cc1 -o x.o -dependency-file x.d x.c", file("home/me/x.d", "home/me/x.o"), nil, true},
+		{"clang -cc1 -ftime-trace=t.json -o x.o x.c", file("home/me/t.json", "home/me/x.o"), nil, true},
+		{"wasm-ld -o prog x.o", file("home/me/prog"), []string{"home/me/prog"}, true},
+		{"wasm-ld x.o", file("home/me/a.out"), []string{"home/me/a.out"}, true},
+		{"llvm-ar rcs libx.a x.o", file("home/me/libx.a"), nil, true},
+		{"clang -cc1 -o x.o x.c", file("home/me/.profile"), nil, false},
+		{"clang -cc1 -o x.o x.c", file("home/me/x.o", "etc/passwd"), nil, false},
+		{"clang -cc1 -o x.o x.c", file("x.o"), nil, false},
+		{"clang", nil, nil, true},
+	} {
+		programs, err := permitted("/home/me", strings.Fields(tt.args), tt.changes)
+		if (err == nil) != tt.ok || err != nil && !errors.Is(err, ErrNotNamed) || !slices.Equal(programs, tt.programs) {
+			t.Errorf("%s writes %v: %v, %v", tt.args, tt.changes, programs, err)
+		}
+	}
+}
+
+func TestCopies(t *testing.T) {
+	for _, tt := range []struct {
+		tool, args string
+		want       []copying
+	}{
+		{"llvm-strip", "a.wasm", []copying{{[]string{"-o", "-", "a.wasm"}, "a.wasm", "a.wasm"}}},
+		{"llvm-strip", "-g a b", []copying{{[]string{"-g", "-o", "-", "a"}, "a", "a"}, {[]string{"-g", "-o", "-", "b"}, "b", "b"}}},
+		{"llvm-strip", "-K main a -o b", []copying{{[]string{"-K", "main", "-o", "-", "a"}, "a", "b"}}},
+		{"llvm-strip", "-ob a", []copying{{[]string{"-o", "-", "a"}, "a", "b"}}},
+		{"llvm-strip", "--output-file=b a", []copying{{[]string{"-o", "-", "a"}, "a", "b"}}},
+		{"llvm-strip", "-o c a b", nil},
+		{"llvm-strip", "--version", nil},
+		{"llvm-strip", "", nil},
+		{"llvm-objcopy", "a", []copying{{[]string{"a", "-"}, "a", "a"}}},
+		{"llvm-objcopy", "--remove-section x a b", []copying{{[]string{"--remove-section", "x", "a", "-"}, "a", "b"}}},
+		{"llvm-objcopy", "--remove-section=x a -", []copying{{[]string{"--remove-section=x", "a", "-"}, "a", "-"}}},
+		{"llvm-objcopy", "a b c", nil},
+	} {
+		got := copies(tt.tool, strings.Fields(tt.args))
+		if !slices.EqualFunc(got, tt.want, func(a, b copying) bool {
+			return slices.Equal(a.args, b.args) && a.from == b.from && a.to == b.to
+		}) {
+			t.Errorf("%s %s: %+v, want %+v", tt.tool, tt.args, got, tt.want)
+		}
+	}
+}
