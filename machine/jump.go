@@ -11,9 +11,9 @@ import (
 )
 
 // Programs in C do setjmp and longjmp through their host, as compilers for
-// WebAssembly without exceptions have it. A function that called setjmp makes
-// each later call by an import env.invoke_…, named for the type of what it calls;
-// longjmp notes in memory where it wants to go, and calls
+// WebAssembly without exceptions have it. A function with a setjmp in it makes
+// its calls by imports env.invoke_…, named for the type of what they call; longjmp
+// notes in memory where it wants to go, and calls
 // env.emscripten_longjmp. That one unwinds the guest up to the nearest invoke,
 // which returns as if nothing had happened; the code after it looks in memory,
 // and goes to its setjmp or calls env.emscripten_longjmp again.

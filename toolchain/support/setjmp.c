@@ -8,7 +8,7 @@
  *	__wasm_setjmp(env, n, &call);        call: a local, so its address names
  *	r = 0;                               this call of the function
  *
- * and of each later call f(x) that may end by a longjmp
+ * and of each call f(x) in it that may end by a longjmp, also before the setjmp,
  *
  *	__THREW__ = 0;
  *	y = invoke_ii(f, x);                 import of env; one for each type: v for
