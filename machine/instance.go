@@ -165,6 +165,14 @@ func (i *Instance) bind(imports Imports) error {
 	return nil
 }
 
+// Watch has each import served by do from now on: it is given the import's index
+// and what would have served it.
+func (i *Instance) Watch(do func(n int, call HostFunc, i *Instance, stack []uint64) error) {
+	for n, call := range i.host {
+		i.host[n] = func(i *Instance, stack []uint64) error { return do(n, call, i, stack) }
+	}
+}
+
 // Close releases the instance.
 func (i *Instance) Close() (err error) {
 	if i.cell != nil { // there is none if the engine could not make it
@@ -189,8 +197,8 @@ func (i *Instance) Start() error {
 	return i.begin()
 }
 
-// FuelUsed is how much of the fuel limit is used up so far, while no call is
-// under way.
+// FuelUsed is how much of the fuel limit is used up so far: at rest, or when the
+// guest called an import.
 func (i *Instance) FuelUsed() uint64 { return i.limits.Fuel - uint64(max(0, i.remaining())) }
 
 // Memory is the guest's linear memory at its present size. It is valid until

@@ -51,6 +51,9 @@ type Spec struct {
 	// imageable is an error then.
 	Image bool
 
+	// Calls, if set, is told each call of an import: see posix.TraceCalls.
+	Calls io.Writer
+
 	// Keep, if set, is given every file that the program reads in a directory,
 	// so that it can be found when the receipt is verified.
 	Keep func(digest string, content []byte) error
@@ -121,6 +124,9 @@ func Run(ctx context.Context, load Load, spec *Spec) (*Turn, error) {
 		return nil, err
 	}
 	defer instance.Close()
+	if spec.Calls != nil {
+		posix.TraceCalls(spec.Calls, instance, program.Module.Imports)
+	}
 	defer context.AfterFunc(ctx, instance.Stop)()
 
 	t.Outcome = instance.Outcome(t.enter(system, instance, program.Module))

@@ -41,6 +41,7 @@ type runFlags struct {
 	timeout time.Duration
 	engine  engineName
 	receipt string
+	trace   traceFlag
 	stats   bool
 	output  format
 
@@ -93,6 +94,7 @@ have the class of the end (exit, fuel, memory, …) beside the number.`,
   carrel run --dir . wc.wasm -l a.txt
   carrel run --fuel 10M --memory 64MiB --timeout 5s untrusted.wasm < in > out
   carrel run --dir src:/src --dir out:/out:rw build.wasm
+  carrel run --trace calls --dir . wc.wasm a.txt
   carrel run --receipt r.json --stats sort.wasm < words.txt
   carrel run --call add --image-out a.image calc.wasm 1 2
   carrel run --from a.image --call add --image-out b.image calc.wasm 3 4`,
@@ -128,10 +130,12 @@ func (f *runFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.call, "call", "", "call the exported function `F` with ARG... in place of _start")
 	flags.StringVar(&f.from, "from", "", "go on from an `IMAGE`, with --call")
 	flags.StringVar(&f.imageOut, "image-out", "", "write the image that the program leaves to `FILE`, on exit 0")
+	flags.Var(&f.trace, "trace", "print to standard error what the program does as it happens: each call of an import (`calls`)")
 	flags.BoolVar(&f.stats, "stats", false, "print class, code, fuel and digests to standard error at the end")
 	f.output.flag(cmd)
 	cmd.Flags().Lookup("output").Usage = "how --stats prints: text or json"
 	_ = cmd.RegisterFlagCompletionFunc("from", completeImages)
+	_ = cmd.RegisterFlagCompletionFunc("trace", cobra.FixedCompletions([]string{traceCalls}, cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.RegisterFlagCompletionFunc("clock", cobra.FixedCompletions([]string{"tick", "fixed"}, cobra.ShellCompDirectiveNoFileComp))
 	cmd.ValidArgsFunction = func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 		if len(args) == 0 {

@@ -7,6 +7,22 @@ import (
 	"carrel/runner"
 )
 
+// A traceFlag says what of a program is shown as it happens; empty is nothing.
+type traceFlag string
+
+const traceCalls = "calls"
+
+func (f *traceFlag) Set(s string) error {
+	if s != traceCalls {
+		return fmt.Errorf("%q is not %s", s, traceCalls)
+	}
+	*f = traceFlag(s)
+	return nil
+}
+
+func (f *traceFlag) String() string { return string(*f) }
+func (f *traceFlag) Type() string   { return "WHAT" }
+
 // framed is a call of a trace for programs that read it.
 type framed struct {
 	Index    uint32 `json:"function"` // among those of the program
