@@ -25,6 +25,7 @@ type cell struct {
 	instance  api.Module
 	memory    *page.Memory
 	functions []function
+	entries   int // calls that have not returned
 	globals   map[string]api.Global
 	unwinding error // of the host, on its way from a host function to Invoke
 }
@@ -64,10 +65,20 @@ func (c *cell) Invoke(export string, stack []uint64) error {
 	if err != nil {
 		return err
 	}
+	c.entries++
 	err = c.call(c.functions[n].call, stack)
+	c.entries--
 	c.functions[n].busy = false
+	if c.entries == 0 && len(c.functions) > keptMax {
+		clear(c.functions[keptMax:])
+		c.functions = c.functions[:keptMax]
+	}
 	return err
 }
+
+// keptMax is how many functions a cell keeps while none is under way. Deep
+// re-entry takes many, each with a stack that only grows.
+const keptMax = 8
 
 // enter finds a function that is not under way, and marks it busy: the engine
 // keeps the state of a call in the function, so each level of re-entry needs
