@@ -27,9 +27,15 @@ var clangFlags = []string{
 	"--end-no-unused-arguments",
 }
 
+// supportTool is the compiler for the support library itself.
+const supportTool = "cc for support"
+
 // Tools are the tools by the names that people know.
 var Tools = map[string]tool{
-	"cc":      {"clang", true, clangFlags},
+	"cc": {"clang", true, clangFlags},
+
+	supportTool: {"clang", true, clangFlags},
+
 	"c++":     {"clang++", true, append([]string{"-fno-exceptions"}, clangFlags...)},
 	"ld":      {linker, false, nil},
 	"ar":      {"llvm-ar", false, nil},

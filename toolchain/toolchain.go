@@ -39,6 +39,7 @@ type Toolchain struct {
 
 	resources receipt.Blob
 	tree      tree.Tree
+	support   []runner.Mount // none before SetSupport
 }
 
 // New prepares a toolchain.
@@ -105,7 +106,11 @@ type work struct {
 // drive runs what clang would run: it cannot start other programs, but it says
 // which.
 func (t *Toolchain) drive(ctx context.Context, c *Command, tool tool) (int, error) {
-	args := append(append([]string{tool.name}, tool.flags...), allInRoot(c.Args)...)
+	args := append([]string{tool.name}, tool.flags...)
+	if t.support != nil {
+		args = append(args, supportFlags...)
+	}
+	args = append(args, allInRoot(c.Args)...)
 	var plan, said bytes.Buffer
 	code, err := t.plan(ctx, c, slices.Insert(slices.Clone(args), 1, "-###"), &said, &plan)
 	if err != nil {
@@ -206,11 +211,11 @@ func (t *Toolchain) spec(c *Command, w *work, args []string, stdout, stderr io.W
 		Program: t.Program, Args: args, Cwd: c.Dir, Limits: c.Limits,
 		Env:   append([]string{"PWD=" + c.Dir, "TMPDIR=" + tempDir}, c.Env...),
 		Stdin: c.Stdin, Stdout: stdout, Stderr: stderr,
-		Mounts: []runner.Mount{
+		Mounts: append([]runner.Mount{
 			{Guest: "/", Kind: receipt.MountDir, Mode: receipt.ModeRW, Tree: c.Root},
 			{Guest: resourceDir, Kind: receipt.MountTar, Mode: receipt.ModeRO, Tree: t.tree, Content: &t.resources},
 			temp,
-		},
+		}, t.support...),
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -152,7 +154,26 @@ func openToolchain(cmd *cobra.Command) (*toolchain.Toolchain, func(), error) {
 		}
 		return loaded.Share(), nil
 	})
+	if err == nil {
+		err = addSupport(cmd.Context(), chain, dir)
+	}
 	return chain, func() { engine.Close() }, err
+}
+
+// addSupport adds the support library, which is compiled when it is first
+// needed.
+func addSupport(ctx context.Context, chain *toolchain.Toolchain, dir string) error {
+	name := filepath.Join(dir, toolchain.SupportName())
+	object, err := os.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		if object, err = chain.CompileSupport(ctx); err == nil {
+			err = disk.Replace(name, func(w io.Writer) error { _, err := w.Write(object); return err })
+		}
+	}
+	if err != nil {
+		return err
+	}
+	return chain.SetSupport(object)
 }
 
 func fetchToolchain(cmd *cobra.Command, dir, from string) error {

@@ -99,6 +99,12 @@ func TestTools(t *testing.T) {
 	}
 	says("run stripped.wasm", "42\n")
 
+	file("jump.c", "#include <setjmp.h>\n#include <stdio.h>\nstatic jmp_buf at;\nstatic void down(int n) { if (n == 0) longjmp(at, 7); down(n - 1); }\n"+
+		"int main(void) { volatile int tries = 0; int got = setjmp(at); tries++; if (got == 0) down(5); printf(\"%d after %d\\n\", got, tries); return 0; }\n")
+	does(0, "cc -O2 -o jump.wasm jump.c")
+	says("run jump.wasm", "7 after 2\n")
+	says("run --engine wazero jump.wasm", "7 after 2\n")
+
 	does(0, "c++ -O1 -o words.wasm words.cc")
 	says("run words.wasm", "answer 42\n")
 
