@@ -20,21 +20,22 @@ import (
 	"carrel/turn"
 )
 
-// The support library is what C has and the sysroot lacks: setjmp and longjmp.
+// The support library is what C has and the sysroot lacks: setjmp and longjmp,
+// system, temporary files.
 // Its sources are here; it is compiled by the compiler that it belongs to.
 //
 //go:embed support/*.c support/include/*.h
 var supportSources embed.FS
 
 const (
-	supportDir    = ownDir + "/support"
-	supportObject = supportDir + "/support.o"
+	supportDir     = ownDir + "/support"
+	supportLibrary = supportDir + "/libsupport.a"
 )
 
 // supportFlags are for code that uses it.
 var supportFlags = []string{
 	"--start-no-unused-arguments", "-mllvm", "-enable-emscripten-sjlj",
-	"-isystem", supportDir + "/include", "-Wl," + supportObject, "--end-no-unused-arguments",
+	"-isystem", supportDir + "/include", "-Wl," + supportLibrary, "--end-no-unused-arguments",
 }
 
 // SupportName is the name to keep the compiled support library under: it says of
@@ -49,42 +50,74 @@ func SupportName() string {
 		fmt.Fprintf(hash, "%s %d\n%s", name, len(content), content)
 		return err
 	})
-	return "support-" + hex.EncodeToString(hash.Sum(nil)[:8]) + ".o"
+	return "support-" + hex.EncodeToString(hash.Sum(nil)[:8]) + ".a"
 }
 
-// CompileSupport compiles the support library, for SetSupport.
+// CompileSupport makes the support library, for SetSupport: an archive.
 func (t *Toolchain) CompileSupport(ctx context.Context) ([]byte, error) {
-	root, err := supportTree()
-	if err != nil {
-		return nil, err
-	}
-	var said bytes.Buffer
-	var object []byte
-	code, err := t.Run(ctx, &Command{
-		Tool: supportTool, Dir: "/support", Root: root,
-		Args:   []string{"-O2", "-c", "-Iinclude", "-o", "support.o", "setjmp.c"},
-		Limits: turn.Limits{Fuel: 1e11, MemoryPages: turn.MemoryPagesMax},
-		Stdin:  &bytes.Buffer{}, Stdout: &said, Stderr: &said,
-		Apply: func(changes []tree.Change, _ []string) error {
-			for _, c := range changes {
-				object = c.Data
-			}
-			return nil
-		},
-	})
-	if err == nil && (code != 0 || object == nil) {
-		err = errors.New(said.String())
-	}
+	library, err := t.compileSupport(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("compile the support library: %w", err)
 	}
-	return object, nil
+	return library, nil
+}
+
+func (t *Toolchain) compileSupport(ctx context.Context) ([]byte, error) {
+	sources, err := fs.Glob(supportSources, "support/*.c")
+	if err != nil {
+		return nil, err
+	}
+	files := map[string][]byte{}
+	err = fs.WalkDir(supportSources, ".", func(name string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			files[name], err = supportSources.ReadFile(name)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	run := func(tool string, args ...string) error {
+		root, err := treeOf(files)
+		if err != nil {
+			return err
+		}
+		var said bytes.Buffer
+		code, err := t.Run(ctx, &Command{
+			Tool: tool, Args: args, Dir: "/support", Root: root,
+			Limits: turn.Limits{Fuel: 1e11, MemoryPages: turn.MemoryPagesMax},
+			Stdin:  &bytes.Buffer{}, Stdout: &said, Stderr: &said,
+			Apply: func(changes []tree.Change, _ []string) error {
+				for _, c := range changes {
+					files[c.Path] = c.Data
+				}
+				return nil
+			},
+		})
+		if err == nil && code != 0 {
+			err = errors.New(said.String())
+		}
+		return err
+	}
+	archive := []string{"rcs", "libsupport.a"}
+	for _, name := range sources {
+		source := path.Base(name)
+		object := source[:len(source)-1] + "o"
+		if err := run(supportTool, "-O2", "-c", "-isystem", "include", "-o", object, source); err != nil {
+			return nil, err
+		}
+		archive = append(archive, object)
+	}
+	if err := run("ar", archive...); err != nil {
+		return nil, err
+	}
+	return files["support/libsupport.a"], nil
 }
 
 // SetSupport makes the support library part of what is compiled and linked from
 // now on. It is called before Run.
-func (t *Toolchain) SetSupport(object []byte) error {
-	content := map[string][]byte{"support.o": object}
+func (t *Toolchain) SetSupport(library []byte) error {
+	content := map[string][]byte{"libsupport.a": library}
 	headers, err := fs.Glob(supportSources, "support/include/*.h")
 	if err != nil {
 		return err
@@ -107,19 +140,8 @@ func (t *Toolchain) SetSupport(object []byte) error {
 	return nil
 }
 
-// supportTree is the sources as a tree.
-func supportTree() (tree.Tree, error) {
-	content := map[string][]byte{}
-	err := fs.WalkDir(supportSources, ".", func(name string, d fs.DirEntry, err error) error {
-		if err == nil && !d.IsDir() {
-			content[name], err = supportSources.ReadFile(name)
-		}
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	image, err := tarOf(content)
+func treeOf(files map[string][]byte) (tree.Tree, error) {
+	image, err := tarOf(files)
 	if err != nil {
 		return nil, err
 	}

@@ -105,6 +105,13 @@ func TestTools(t *testing.T) {
 	says("run jump.wasm", "7 after 2\n")
 	says("run --engine wazero jump.wasm", "7 after 2\n")
 
+	file("lacks.c", "#include <stdio.h>\n#include <stdlib.h>\nint main(void) { char name[L_tmpnam]; FILE *f = tmpfile(); fputs(\"kept\", f); rewind(f); char b[9] = {0}; fread(b, 1, 8, f); "+
+		"printf(\"%s %d %d %s %s\\n\", b, system(NULL), system(\"ls\"), tmpnam(name), tmpnam(NULL)); return 0; }\n")
+	if _, stderr := does(0, "cc -std=c99 -Wall -o lacks.wasm lacks.c"); stderr != "" {
+		t.Errorf("warnings %q", stderr)
+	}
+	says("run lacks.wasm", "kept 0 -1 /tmp/c99.1 /tmp/c99.2\n")
+
 	does(0, "c++ -O1 -o words.wasm words.cc")
 	says("run words.wasm", "answer 42\n")
 
