@@ -56,9 +56,6 @@ func (f *runFlags) run(cmd *cobra.Command, name string, spec *runner.Spec) error
 	if f.trace == traceCalls {
 		spec.Calls = cmd.ErrOrStderr()
 	}
-	if f.trace == traceCalls {
-		spec.Calls = cmd.ErrOrStderr()
-	}
 
 	run := &sitting{flags: f, cmd: cmd, name: name, spec: spec, engine: engine, handed: handed, started: time.Now()}
 	defer run.close()

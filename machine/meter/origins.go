@@ -67,12 +67,17 @@ func (w *bodyWriter) mark(from int, same bool) {
 	w.marks = append(w.marks, mark{len(w.b), from, same})
 }
 
-// linesShare is the share of a program's code that its line tables are as large
-// as, at least, if they are of most of the code. They are half of it as a rule.
-const linesShare = 16
+// Line tables make compiled code slower to load with some engines, by the size of
+// the code. They are worth it in programs of at most linesCodeMax bytes of code,
+// and in others if they are of most of it, not just of a library or two: half its
+// size as a rule, and at least a share of it.
+const (
+	linesCodeMax = 1 << 20
+	linesShare   = 16
+)
 
-// hasLines reports whether the program has line tables of most of its code, as
-// DWARF keeps them, and not just of a library or two.
+// hasLines reports whether the program has line tables that are worth knowing, as
+// DWARF keeps them.
 func (p *program) hasLines() bool {
 	lines, code := 0, 0
 	for _, s := range p.sections {
@@ -83,5 +88,5 @@ func (p *program) hasLines() bool {
 			code = s.Size
 		}
 	}
-	return lines > 0 && lines >= code/linesShare
+	return lines > 0 && (code <= linesCodeMax || lines >= code/linesShare)
 }

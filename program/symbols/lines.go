@@ -49,16 +49,22 @@ func (t *Table) lookup(body span, pc uint64) (calls []Call) {
 			calls = nil
 		}
 	}()
+	at := t.row(u, body, pc)
+	offset, ok := u.functions[body]
+	if !ok {
+		return known([]Call{{File: u.path(at.file), Line: at.line}})
+	}
 	r := t.debug.Reader()
-	r.Seek(u.functions[body])
+	r.Seek(offset)
 	function := t.next(r)
 	if function == nil {
 		return nil
 	}
-	return t.calls(u, function, t.inlined(r, function, pc), t.row(u, body, pc))
+	return t.calls(u, function, t.inlined(r, function, pc), at)
 }
 
-// unit finds the unit that describes a function; nil if there is none.
+// unit finds the unit that describes a function, by an entry or at least by lines
+// from its beginning to its end; nil if there is none.
 func (t *Table) unit(body span) (found *unit) {
 	defer func() {
 		if recover() != nil { // a bug of debug/dwarf, met by what a program says
@@ -78,6 +84,15 @@ func (t *Table) unit(body span) (found *unit) {
 			if _, ok := u.functions[body]; ok {
 				return u
 			}
+		}
+	}
+	for _, u := range t.compiled() {
+		if u.sequences == nil {
+			t.table(u)
+		}
+		whole := func(s sequence) bool { return s.start == uint64(body.start) && s.end == uint64(body.end) }
+		if slices.ContainsFunc(u.sequences, whole) {
+			return u
 		}
 	}
 	return nil
@@ -237,6 +252,11 @@ func (t *Table) calls(u *unit, function *dwarf.Entry, inlined []*dwarf.Entry, at
 		innermost = &calls[len(calls)-1]
 	}
 	innermost.Function = t.name(function)
+	return known(calls)
+}
+
+// known leaves out files without lines and lines without files.
+func known(calls []Call) []Call {
 	for n := range calls {
 		if calls[n].Line == 0 || calls[n].File == "" {
 			calls[n].Line, calls[n].File = 0, ""
@@ -249,7 +269,7 @@ func (t *Table) calls(u *unit, function *dwarf.Entry, inlined []*dwarf.Entry, at
 func (t *Table) name(entry *dwarf.Entry) string {
 	const hopsMax = 4
 	for range hopsMax {
-		if name, ok := entry.Val(dwarf.AttrLinkageName).(string); ok {
+		if name, ok := entry.Val(dwarf.AttrLinkageName).(string); ok && mangled.MatchString(name) {
 			return readable(name)
 		}
 		to, ok := entry.Val(dwarf.AttrAbstractOrigin).(dwarf.Offset)

@@ -89,6 +89,10 @@ func (t *Table) body(function uint32) (span, bool) {
 // hash is what rustc appends to names.
 var hash = regexp.MustCompile(`::h[0-9a-f]{16}$`)
 
+// mangled is how names begin that say more than those in the sources, with the
+// namespaces around them. (In C they say less: main goes by __main_argc_argv.)
+var mangled = regexp.MustCompile(`^_*[ZR]`)
+
 // readable is a name for people.
 func readable(name string) string {
 	const (
