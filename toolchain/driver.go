@@ -17,6 +17,12 @@ type tool struct {
 	flags  []string // before those of the command line
 }
 
+// bareFlags are for a command line without a file, that asks clang something.
+var bareFlags = []string{"--target=wasm32-wasip1", "--sysroot=" + resourceDir, "-resource-dir=" + resourceDir}
+
+// isInput reports whether an argument may be a file.
+func isInput(arg string) bool { return arg == "-" || arg != "" && arg[0] != '-' }
+
 // clangFlags make clang compile for this machine, with our headers and
 // libraries. What wasi-libc offers as emulations is there without asking.
 var clangFlags = []string{

@@ -26,6 +26,8 @@ var (
 // posix.RootName.
 func inRoot(arg string) string {
 	switch {
+	case arg == "/dev/null":
+		return nullFile
 	case strings.HasPrefix(arg, ownDir+"/"), strings.HasPrefix(arg, posix.RootName+"/"):
 		return arg
 	case strings.HasPrefix(arg, "/"):

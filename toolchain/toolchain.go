@@ -27,8 +27,9 @@ import (
 // Places in the guest that are not the host's.
 const (
 	ownDir      = "/.carrel"
-	resourceDir = ownDir + "/usr" // headers and libraries
-	tempDir     = ownDir + "/tmp" // between the jobs of one command
+	resourceDir = ownDir + "/usr"   // headers and libraries
+	tempDir     = ownDir + "/tmp"   // between the jobs of one command
+	nullFile    = tempDir + "/null" // in place of /dev/null: empty, and what is written to it is forgotten
 )
 
 // A Toolchain is the program and what it needs. It is safe for concurrent use.
@@ -93,14 +94,23 @@ func (t *Toolchain) Run(ctx context.Context, c *Command) (code int, err error) {
 		}
 	}
 	if !tool.driver {
-		return t.job(ctx, c, &work{}, append([]string{tool.name}, allInRoot(c.Args)...), c.Stdout, c.Stderr)
+		return t.job(ctx, c, begin(), append([]string{tool.name}, allInRoot(c.Args)...), c.Stdout, c.Stderr)
 	}
 	return t.drive(ctx, c, tool)
 }
 
 // work is what goes from one job of a command to the next.
 type work struct {
-	temp []byte // the files between jobs, as a tar; nil before the first
+	temp []byte // the files between jobs, as a tar
+}
+
+// begin is the work before the first job.
+func begin() *work {
+	image, err := tarOf(map[string][]byte{path.Base(nullFile): nil})
+	if err != nil {
+		panic(err) // it is made in memory
+	}
+	return &work{image}
 }
 
 // drive runs what clang would run: it cannot start other programs, but it says
@@ -109,6 +119,9 @@ func (t *Toolchain) drive(ctx context.Context, c *Command, tool tool) (int, erro
 	args := append([]string{tool.name}, tool.flags...)
 	if t.support != nil {
 		args = append(args, supportFlags...)
+	}
+	if !slices.ContainsFunc(c.Args, isInput) { // libraries alone would be linked
+		args = append([]string{tool.name}, bareFlags...)
 	}
 	args = append(args, allInRoot(c.Args)...)
 	var plan, said bytes.Buffer
@@ -123,7 +136,7 @@ func (t *Toolchain) drive(ctx context.Context, c *Command, tool tool) (int, erro
 	jobs, rest := parsePlan(plan.String())
 	if code != 0 || len(jobs) == 0 {
 		if len(jobs) == 0 && code == 0 { // it only says something: --version, -print-…
-			return t.job(ctx, c, &work{}, args, c.Stdout, c.Stderr)
+			return t.job(ctx, c, begin(), args, c.Stdout, c.Stderr)
 		}
 		_, err := c.Stderr.Write(plain([]byte(rest)))
 		return code, err
@@ -131,7 +144,7 @@ func (t *Toolchain) drive(ctx context.Context, c *Command, tool tool) (int, erro
 	if _, err := c.Stderr.Write(plain([]byte(rest))); err != nil {
 		return 0, err
 	}
-	work, worst := &work{}, 0
+	work, worst := begin(), 0
 	for _, job := range jobs {
 		if worst != 0 && !job.compiles() {
 			break // there is nothing to link
@@ -150,7 +163,7 @@ func (t *Toolchain) drive(ctx context.Context, c *Command, tool tool) (int, erro
 // plan asks the driver what it would run. It is no part of the build: nothing is
 // written, and there is no receipt.
 func (t *Toolchain) plan(ctx context.Context, c *Command, args []string, stdout, stderr io.Writer) (int, error) {
-	done, err := runner.Run(ctx, t.Load, t.spec(c, &work{}, args, stdout, stderr))
+	done, err := runner.Run(ctx, t.Load, t.spec(c, begin(), args, stdout, stderr))
 	if err != nil {
 		return 0, err
 	}
@@ -201,12 +214,9 @@ func exit(done *runner.Turn) (int, error) {
 }
 
 func (t *Toolchain) spec(c *Command, w *work, args []string, stdout, stderr io.Writer) *runner.Spec {
-	temp := runner.Mount{Guest: tempDir, Kind: receipt.MountTar, Mode: receipt.ModeWO}
-	if w.temp != nil {
-		content := receipt.NewBlob(w.temp)
-		temp.Mode, temp.Content = receipt.ModeRW, &content
-		temp.Tree, _ = runner.ContentTree(receipt.MountTar, w.temp) // we made it
-	}
+	content := receipt.NewBlob(w.temp)
+	temp := runner.Mount{Guest: tempDir, Kind: receipt.MountTar, Mode: receipt.ModeRW, Content: &content}
+	temp.Tree, _ = runner.ContentTree(receipt.MountTar, w.temp) // we made it
 	return &runner.Spec{
 		Program: t.Program, Args: args, Cwd: c.Dir, Limits: c.Limits,
 		Env:   append([]string{"PWD=" + c.Dir, "TMPDIR=" + tempDir}, c.Env...),

@@ -133,6 +133,13 @@ func TestTools(t *testing.T) {
 	if _, stderr := does(1, "cc nothing.c"); stderr != "clang: error: no such file or directory: 'nothing.c'\n" {
 		t.Errorf("errors %q", stderr)
 	}
+	if _, stderr := does(1, "cc -O2"); stderr != "clang: error: no input files\n" {
+		t.Errorf("errors %q", stderr)
+	}
+	does(0, "cc -c -o /dev/null src/twice.c")
+	if out, _ := does(0, "cc -dM -E -x c /dev/null"); !strings.Contains(out, "#define __wasm32__ 1") {
+		t.Errorf("macros %.200q", out)
+	}
 	if _, stderr := does(1, "cc -c -o missing/x.o src/twice.c"); !strings.Contains(stderr, "unable to open output file") {
 		t.Errorf("errors %q", stderr)
 	}
