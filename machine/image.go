@@ -217,6 +217,7 @@ func (i *Instance) ready() {
 		i.cell.SetGlobal(meter.PagesGlobal, uint64(min(i.limits.MemoryPages, memory.Max)))
 	}
 	i.setCounter(i.slice(0) + meter.NewCounter(0, i.program.Module.Headroom))
+	i.trace = nil
 }
 
 // globals are the program's mutable globals, as an image has them.
@@ -250,10 +251,9 @@ func (i *Instance) changedPages() int {
 // in it. A program that is not imageable has one too: it is of its memory and
 // numeric globals.
 func (i *Instance) Root(host []byte) string {
-	img := &image.Image{Globals: i.globals(), Host: host}
-	root := img.Root()
+	tree := page.Empty().Hash()
 	if i.memory != nil {
-		root = page.Root(uint64(len(i.memory.Bytes())), i.memory.Hash(), img.Globals, host)
+		tree = i.memory.Hash()
 	}
-	return seal.Digest(root).String()
+	return seal.Digest(page.Root(uint64(len(i.Memory())), tree, i.globals(), host)).String()
 }

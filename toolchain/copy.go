@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 
@@ -113,7 +112,7 @@ func (t *Toolchain) copy(ctx context.Context, c *Command, tool string, list []co
 			}
 			continue
 		}
-		name := strings.TrimPrefix(path.Clean(absolute(c.Dir, one.to)), "/")
+		name := hostPath(c.Dir, one.to)
 		was, _, err := c.Root.Stat(name)
 		if err != nil {
 			was = tree.Absent

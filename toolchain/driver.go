@@ -17,32 +17,27 @@ type tool struct {
 	flags  []string // before those of the command line
 }
 
-// bareFlags are for a command line without a file, that asks clang something.
-var bareFlags = []string{"--target=wasm32-wasip1", "--sysroot=" + resourceDir, "-resource-dir=" + resourceDir}
-
 // isInput reports whether an argument may be a file.
 func isInput(arg string) bool { return arg == "-" || arg != "" && arg[0] != '-' }
 
-// clangFlags make clang compile for this machine, with our headers and
-// libraries. What wasi-libc offers as emulations is there without asking.
-var clangFlags = []string{
-	"-ffile-prefix-map=" + posix.RootName + "/=/", "--target=wasm32-wasip1", "--sysroot=" + resourceDir, "-resource-dir=" + resourceDir,
+// targetFlags make clang compile for this machine, with our headers.
+var targetFlags = []string{
+	"-ffile-prefix-map=" + posix.RootName + "/=/",
+	"--target=wasm32-wasip1", "--sysroot=" + resourceDir, "-resource-dir=" + resourceDir,
 	"-D_WASI_EMULATED_SIGNAL", "-D_WASI_EMULATED_MMAN", "-D_WASI_EMULATED_PROCESS_CLOCKS", "-D_WASI_EMULATED_GETPID",
+}
+
+// libraryFlags link what wasi-libc offers as emulations, without asking.
+var libraryFlags = []string{
 	"--start-no-unused-arguments",
 	"-lwasi-emulated-signal", "-lwasi-emulated-mman", "-lwasi-emulated-process-clocks", "-lwasi-emulated-getpid",
 	"--end-no-unused-arguments",
 }
 
-// supportTool is the compiler for the support library itself.
-const supportTool = "cc for support"
-
 // Tools are the tools by the names that people know.
 var Tools = map[string]tool{
-	"cc": {"clang", true, clangFlags},
-
-	supportTool: {"clang", true, clangFlags},
-
-	"c++":     {"clang++", true, append([]string{"-fno-exceptions"}, clangFlags...)},
+	"cc":      {"clang", true, nil},
+	"c++":     {"clang++", true, []string{"-fno-exceptions"}},
 	"ld":      {linker, false, nil},
 	"ar":      {"llvm-ar", false, nil},
 	"ranlib":  {"llvm-ranlib", false, nil},

@@ -41,16 +41,27 @@ var supportFlags = []string{
 // SupportName is the name to keep the compiled support library under: it says of
 // which sources it is.
 func SupportName() string {
-	hash := sha256.New()
-	_ = fs.WalkDir(supportSources, ".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
+	image, err := tarOf(sources())
+	if err != nil {
+		panic(err) // it is made in memory
+	}
+	hash := sha256.Sum256(image)
+	return "support-" + hex.EncodeToString(hash[:8]) + ".a"
+}
+
+// sources are the files that are embedded.
+func sources() map[string][]byte {
+	files := map[string][]byte{}
+	err := fs.WalkDir(supportSources, ".", func(name string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			files[name], err = supportSources.ReadFile(name)
 		}
-		content, err := supportSources.ReadFile(name)
-		fmt.Fprintf(hash, "%s %d\n%s", name, len(content), content)
 		return err
 	})
-	return "support-" + hex.EncodeToString(hash.Sum(nil)[:8]) + ".a"
+	if err != nil {
+		panic(err) // they are in this program
+	}
+	return files
 }
 
 // CompileSupport makes the support library, for SetSupport: an archive.
@@ -63,20 +74,7 @@ func (t *Toolchain) CompileSupport(ctx context.Context) ([]byte, error) {
 }
 
 func (t *Toolchain) compileSupport(ctx context.Context) ([]byte, error) {
-	sources, err := fs.Glob(supportSources, "support/*.c")
-	if err != nil {
-		return nil, err
-	}
-	files := map[string][]byte{}
-	err = fs.WalkDir(supportSources, ".", func(name string, d fs.DirEntry, err error) error {
-		if err == nil && !d.IsDir() {
-			files[name], err = supportSources.ReadFile(name)
-		}
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
+	files := sources()
 	run := func(tool string, args ...string) error {
 		root, err := treeOf(files)
 		if err != nil {
@@ -100,10 +98,13 @@ func (t *Toolchain) compileSupport(ctx context.Context) ([]byte, error) {
 		return err
 	}
 	archive := []string{"rcs", "libsupport.a"}
-	for _, name := range sources {
+	for _, name := range slices.Sorted(maps.Keys(files)) {
 		source := path.Base(name)
+		if path.Ext(source) != ".c" {
+			continue
+		}
 		object := source[:len(source)-1] + "o"
-		if err := run(supportTool, "-O2", "-c", "-isystem", "include", "-o", object, source); err != nil {
+		if err := run("cc", "-O2", "-c", "-isystem", "include", "-o", object, source); err != nil {
 			return nil, err
 		}
 		archive = append(archive, object)
@@ -118,26 +119,18 @@ func (t *Toolchain) compileSupport(ctx context.Context) ([]byte, error) {
 // now on. It is called before Run.
 func (t *Toolchain) SetSupport(library []byte) error {
 	content := map[string][]byte{"libsupport.a": library}
-	headers, err := fs.Glob(supportSources, "support/include/*.h")
-	if err != nil {
-		return err
-	}
-	for _, name := range headers {
-		if content["include/"+path.Base(name)], err = supportSources.ReadFile(name); err != nil {
-			return err
+	for name, header := range sources() {
+		if path.Ext(name) == ".h" {
+			content["include/"+path.Base(name)] = header
 		}
 	}
 	image, err := tarOf(content)
 	if err != nil {
 		return err
 	}
-	files, err := runner.ContentTree(receipt.MountTar, image)
-	if err != nil {
-		return err
-	}
-	blob := receipt.NewBlob(image)
-	t.support = []runner.Mount{{Guest: supportDir, Kind: receipt.MountTar, Mode: receipt.ModeRO, Tree: files, Content: &blob}}
-	return nil
+	mount, err := tarMount(supportDir, receipt.ModeRO, image)
+	t.support = &mount
+	return err
 }
 
 func treeOf(files map[string][]byte) (tree.Tree, error) {

@@ -34,32 +34,35 @@ const (
 
 // A Toolchain is the program and what it needs. It is safe for concurrent use.
 type Toolchain struct {
-	Program   []byte // the wasm
-	Resources []byte // a tar image of headers and libraries
-	Load      runner.Load
-
-	resources receipt.Blob
-	tree      tree.Tree
-	support   []runner.Mount // none before SetSupport
+	program   []byte
+	load      runner.Load
+	resources runner.Mount
+	support   *runner.Mount // nil before SetSupport
 }
 
-// New prepares a toolchain.
+// New prepares a toolchain: the wasm, a tar image of headers and libraries, and a
+// way to load the wasm.
 func New(program, resources []byte, load runner.Load) (*Toolchain, error) {
-	t := &Toolchain{Program: program, Resources: resources, Load: load, resources: receipt.NewBlob(resources)}
-	var err error
-	if t.tree, err = runner.ContentTree(receipt.MountTar, resources); err != nil {
+	mount, err := tarMount(resourceDir, receipt.ModeRO, resources)
+	if err != nil {
 		return nil, fmt.Errorf("toolchain resources: %w", err)
 	}
-	return t, nil
+	return &Toolchain{program: program, load: load, resources: mount}, nil
+}
+
+// tarMount hands in the tree of a tar image.
+func tarMount(guest, mode string, image []byte) (runner.Mount, error) {
+	files, err := runner.ContentTree(receipt.MountTar, image)
+	content := receipt.NewBlob(image)
+	return runner.Mount{Guest: guest, Kind: receipt.MountTar, Mode: mode, Tree: files, Content: &content}, err
 }
 
 // A Command is one use of a tool.
 type Command struct {
-	Tool   string   // a name of Tools
-	Args   []string // without the tool's name
-	Dir    string   // the working directory: an absolute path of the host, without links
-	Env    []string // NAME=value
-	Root   tree.Tree
+	Tool   string      // a name of Tools
+	Args   []string    // without the tool's name
+	Dir    string      // the working directory: an absolute path of the host, without links
+	Root   tree.Tree   // of the host's files
 	Limits turn.Limits // of each run of the machine
 
 	Stdin          io.Reader
@@ -68,8 +71,6 @@ type Command struct {
 	// Apply puts the changes of one job into place. All of their paths are named
 	// on the command line. Programs are those to be made executable.
 	Apply func(changes []tree.Change, programs []string) error
-	// Done, if set, is told of every run that is part of the build, in order.
-	Done func(*runner.Turn) error
 }
 
 // A FaultError reports a tool that did not end by itself: it ran out of fuel, say.
@@ -116,33 +117,30 @@ func begin() *work {
 // drive runs what clang would run: it cannot start other programs, but it says
 // which.
 func (t *Toolchain) drive(ctx context.Context, c *Command, tool tool) (int, error) {
-	args := append([]string{tool.name}, tool.flags...)
-	if t.support != nil {
-		args = append(args, supportFlags...)
-	}
-	if !slices.ContainsFunc(c.Args, isInput) { // libraries alone would be linked
-		args = append([]string{tool.name}, bareFlags...)
+	args := slices.Concat([]string{tool.name}, targetFlags, tool.flags)
+	if slices.ContainsFunc(c.Args, isInput) { // else libraries alone would be linked
+		args = append(args, libraryFlags...)
+		if t.support != nil {
+			args = append(args, supportFlags...)
+		}
 	}
 	args = append(args, allInRoot(c.Args)...)
-	var plan, said bytes.Buffer
-	code, err := t.plan(ctx, c, slices.Insert(slices.Clone(args), 1, "-###"), &said, &plan)
+	// What it would run is no part of the build: nothing of it is put into place.
+	var plan bytes.Buffer
+	_, code, err := t.run(ctx, c, begin(), slices.Insert(slices.Clone(args), 1, "-###"), io.Discard, &plan)
 	if err != nil {
 		return 0, err
 	}
-	if slices.Contains(c.Args, "-###") { // only to be told
+	jobs, rest := parsePlan(plan.String())
+	switch {
+	case slices.Contains(c.Args, "-###"): // only to be told
 		_, err := c.Stderr.Write(plain(plan.Bytes()))
 		return code, err
+	case code == 0 && len(jobs) == 0: // it only says something: --version, -print-…
+		return t.job(ctx, c, begin(), args, c.Stdout, c.Stderr)
 	}
-	jobs, rest := parsePlan(plan.String())
-	if code != 0 || len(jobs) == 0 {
-		if len(jobs) == 0 && code == 0 { // it only says something: --version, -print-…
-			return t.job(ctx, c, begin(), args, c.Stdout, c.Stderr)
-		}
-		_, err := c.Stderr.Write(plain([]byte(rest)))
+	if _, err := c.Stderr.Write(plain([]byte(rest))); err != nil || code != 0 {
 		return code, err
-	}
-	if _, err := c.Stderr.Write(plain([]byte(rest))); err != nil {
-		return 0, err
 	}
 	work, worst := begin(), 0
 	for _, job := range jobs {
@@ -160,25 +158,11 @@ func (t *Toolchain) drive(ctx context.Context, c *Command, tool tool) (int, erro
 	return worst, nil
 }
 
-// plan asks the driver what it would run. It is no part of the build: nothing is
-// written, and there is no receipt.
-func (t *Toolchain) plan(ctx context.Context, c *Command, args []string, stdout, stderr io.Writer) (int, error) {
-	done, err := runner.Run(ctx, t.Load, t.spec(c, begin(), args, stdout, stderr))
-	if err != nil {
-		return 0, err
-	}
-	return exit(done)
-}
-
 // job runs one tool, and puts into place what it wrote.
 func (t *Toolchain) job(ctx context.Context, c *Command, w *work, args []string, stdout, stderr io.Writer) (int, error) {
 	out, errs := &plainWriter{to: stdout}, &plainWriter{to: stderr}
-	done, err := runner.Run(ctx, t.Load, t.spec(c, w, args, out, errs))
+	done, code, err := t.run(ctx, c, w, args, out, errs)
 	if err := errors.Join(err, out.Flush(), errs.Flush()); err != nil {
-		return 0, err
-	}
-	code, err := exit(done)
-	if err != nil {
 		return 0, err
 	}
 	for _, write := range done.Writes {
@@ -197,55 +181,56 @@ func (t *Toolchain) job(ctx context.Context, c *Command, w *work, args []string,
 			}
 		}
 	}
-	if c.Done != nil {
-		err = c.Done(done)
-	}
-	return code, err
+	return code, nil
 }
 
-func exit(done *runner.Turn) (int, error) {
-	if done.Err != nil {
-		return 0, done.Err
+// run runs one tool, and gives its exit code.
+func (t *Toolchain) run(ctx context.Context, c *Command, w *work, args []string, stdout, stderr io.Writer) (*runner.Turn, int, error) {
+	spec, err := t.spec(c, w, args, stdout, stderr)
+	if err != nil {
+		return nil, 0, err
 	}
-	if done.Outcome.Class != turn.Exit {
-		return 0, &FaultError{done.Outcome}
+	done, err := runner.Run(ctx, t.load, spec)
+	switch {
+	case err != nil:
+		return nil, 0, err
+	case done.Err != nil:
+		return nil, 0, done.Err
+	case done.Outcome.Class != turn.Exit:
+		return nil, 0, &FaultError{done.Outcome}
 	}
-	return int(min(done.Outcome.Code, 255)), nil
+	return done, int(min(done.Outcome.Code, 255)), nil
 }
 
-func (t *Toolchain) spec(c *Command, w *work, args []string, stdout, stderr io.Writer) *runner.Spec {
-	content := receipt.NewBlob(w.temp)
-	temp := runner.Mount{Guest: tempDir, Kind: receipt.MountTar, Mode: receipt.ModeRW, Content: &content}
-	temp.Tree, _ = runner.ContentTree(receipt.MountTar, w.temp) // we made it
+func (t *Toolchain) spec(c *Command, w *work, args []string, stdout, stderr io.Writer) (*runner.Spec, error) {
+	temp, err := tarMount(tempDir, receipt.ModeRW, w.temp)
+	if err != nil {
+		return nil, err
+	}
+	mounts := []runner.Mount{{Guest: "/", Kind: receipt.MountDir, Mode: receipt.ModeRW, Tree: c.Root}, t.resources, temp}
+	if t.support != nil {
+		mounts = append(mounts, *t.support)
+	}
 	return &runner.Spec{
-		Program: t.Program, Args: args, Cwd: c.Dir, Limits: c.Limits,
-		Env:   append([]string{"PWD=" + c.Dir, "TMPDIR=" + tempDir}, c.Env...),
+		Program: t.program, Args: args, Cwd: c.Dir, Limits: c.Limits,
+		Env:   []string{"PWD=" + c.Dir, "TMPDIR=" + tempDir},
 		Stdin: c.Stdin, Stdout: stdout, Stderr: stderr,
-		Mounts: append([]runner.Mount{
-			{Guest: "/", Kind: receipt.MountDir, Mode: receipt.ModeRW, Tree: c.Root},
-			{Guest: resourceDir, Kind: receipt.MountTar, Mode: receipt.ModeRO, Tree: t.tree, Content: &t.resources},
-			temp,
-		}, t.support...),
-	}
+		Mounts: mounts,
+	}, nil
 }
 
 // ErrNotNamed reports that a tool wrote to a file that nobody named.
 var ErrNotNamed = errors.New("it wrote to a file that its command line does not name")
 
 // permitted holds what a tool changed against its command line: it may only
-// write to files that it names, and a.out. It lists the programs among them.
+// write to files that it names, by themselves or after a "=", and a.out. It lists
+// the programs among them.
 func permitted(dir string, args []string, changes []posix.Change) (programs []string, err error) {
-	named := map[string]bool{}
-	name := func(arg string) { named[strings.TrimPrefix(path.Join(dir, arg), "/")] = true }
-	for _, arg := range append([]string{"a.out"}, args[1:]...) {
-		if strings.HasPrefix(arg, "/") {
-			named[strings.TrimPrefix(path.Clean(strings.TrimPrefix(arg, posix.RootName)), "/")] = true
-			continue
-		}
-		name(arg)
+	named := map[string]bool{hostPath(dir, "a.out"): true}
+	for _, arg := range args[1:] {
+		named[hostPath(dir, arg)] = true
 		if _, value, ok := strings.Cut(arg, "="); ok && value != "" {
-			value = strings.TrimPrefix(value, posix.RootName)
-			named[strings.TrimPrefix(path.Join("/", absolute(dir, value)), "/")] = true
+			named[hostPath(dir, value)] = true
 		}
 	}
 	for _, change := range changes {
@@ -259,9 +244,13 @@ func permitted(dir string, args []string, changes []posix.Change) (programs []st
 	return programs, nil
 }
 
-func absolute(dir, name string) string {
-	if strings.HasPrefix(name, "/") {
-		return name
+// hostPath is the path below the root that an argument names.
+func hostPath(dir, arg string) string {
+	if rest, ok := strings.CutPrefix(arg, posix.RootName+"/"); ok {
+		arg = "/" + rest
 	}
-	return path.Join(dir, name)
+	if !strings.HasPrefix(arg, "/") {
+		arg = path.Join(dir, arg)
+	}
+	return strings.TrimPrefix(path.Clean(arg), "/")
 }

@@ -156,7 +156,7 @@ func (f *runFlags) spec(args []string) (*runner.Spec, error) {
 	if err != nil {
 		return nil, usagef("--time: %w", err)
 	}
-	clock, err := parseClock(f.clock)
+	clock, err := posix.ParseClock(f.clock)
 	if err != nil {
 		return nil, usagef("--clock: %w", err)
 	}
@@ -217,14 +217,4 @@ func parseStart(s string) (uint64, error) {
 		return 0, fmt.Errorf("%q is not between 1970 and 2262", s)
 	}
 	return uint64(t.UnixNano()), nil
-}
-
-func parseClock(s string) (posix.Clock, error) {
-	switch s {
-	case posix.Tick.String():
-		return posix.Tick, nil
-	case posix.Fixed.String():
-		return posix.Fixed, nil
-	}
-	return 0, fmt.Errorf("%q is neither tick nor fixed", s)
 }

@@ -64,7 +64,7 @@ func run(t *testing.T, program *machine.Program, root string) (turn.Outcome, str
 	var out bytes.Buffer
 	system, err := posix.New(posix.Config{
 		Args: []string{"gowasi"}, Stdin: strings.NewReader("in"), Stdout: &out, Stderr: &out,
-		Mounts: []posix.Mount{{Guest: "/work", Writable: true, Tree: source}, {Guest: "/data", Tree: source}, {Guest: "/tmp", Writable: true}},
+		Mounts: []posix.Mount{{Guest: "/jobs", Writable: true, Tree: source}, {Guest: "/data", Tree: source}, {Guest: "/tmp", Writable: true}},
 	})
 	if err != nil {
 		t.Fatal(err)

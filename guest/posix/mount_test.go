@@ -250,10 +250,10 @@ func (f fileTree) Read(string, int64) ([]byte, error) { return []byte(f), nil }
 
 func TestMounts(t *testing.T) {
 	p := start(t, Config{Mounts: []Mount{
-		{Guest: "/work", Writable: true, Tree: fakeTree{"a/": "", "a/x": "x", "f": "f"}},
-		{Guest: "/work/a/in", Tree: fakeTree{"y": "y"}},
-		{Guest: "/work/new/deep/in", Writable: true},
-		{Guest: "/work/a/one", Tree: fileTree("single")},
+		{Guest: "/jobs", Writable: true, Tree: fakeTree{"a/": "", "a/x": "x", "f": "f"}},
+		{Guest: "/jobs/a/in", Tree: fakeTree{"y": "y"}},
+		{Guest: "/jobs/new/deep/in", Writable: true},
+		{Guest: "/jobs/a/one", Tree: fileTree("single")},
 		{Guest: "/etc/conf", Writable: true, Tree: fileTree("conf")},
 		{Guest: "/etc/other", Tree: fileTree("other")},
 		{Guest: ".", Tree: fakeTree{"here": "here"}},
@@ -270,7 +270,7 @@ func TestMounts(t *testing.T) {
 		p.want(0, "fd_prestat_dir_name", fd, uint64(out), uint64(n))
 		names = append(names, string(p.memory[out:out+n]))
 	}
-	if want := []string{"/work", "/work/a/in", "/work/new/deep/in", "/etc", ".", "rel/in", "/tmp"}; !slices.Equal(names, want) {
+	if want := []string{"/jobs", "/jobs/a/in", "/jobs/new/deep/in", "/etc", ".", "rel/in", "/tmp"}; !slices.Equal(names, want) {
 		t.Fatalf("preopened %q", names)
 	}
 	for _, tt := range []struct {

@@ -36,7 +36,7 @@ func ParseClock(s string) (Clock, error) {
 			return c, nil
 		}
 	}
-	return 0, fmt.Errorf("unknown clock %q", s)
+	return 0, fmt.Errorf("%q is neither tick nor fixed", s)
 }
 
 func (c Clock) String() string {
@@ -85,7 +85,7 @@ type Config struct {
 
 // A Mount is a tree (or a single file) that the program finds at a path.
 type Mount struct {
-	// Guest is the path that the program sees: "/work", ".", "data/in.txt".
+	// Guest is the path that the program sees: "/jobs", ".", "data/in.txt".
 	Guest string
 	// Writable lets the program change the tree. Changes stay in memory: see
 	// System.Changes.

@@ -46,7 +46,7 @@ func TestGoProgram(t *testing.T) {
 	config := Config{
 		Args: []string{"gowasi", "x y"}, Env: []string{"B=2", "A=1"}, Start: 1_700_000_000_000_000_000,
 		Stdin: strings.NewReader("some input"), Stdout: &out, Stderr: &errs,
-		Mounts: []Mount{{Guest: "/work", Writable: true, Tree: fakeTree{"old": "old"}}, {Guest: "/data", Tree: dataTree}, {Guest: "/tmp", Writable: true}},
+		Mounts: []Mount{{Guest: "/jobs", Writable: true, Tree: fakeTree{"old": "old"}}, {Guest: "/data", Tree: dataTree}, {Guest: "/tmp", Writable: true}},
 		Blob: func(digest string, content []byte) error {
 			blobs[digest] = bytes.Clone(content)
 			return nil

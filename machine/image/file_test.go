@@ -31,12 +31,13 @@ func TestFileRoundTrip(t *testing.T) {
 			if !bytes.Equal(bytesOf(got), memory) || got.RootString() != i.RootString() {
 				t.Error("another image came back")
 			}
-			header, err := ReadHeader(bytes.NewReader(file))
+			frame, label, err := ReadFrame(bytes.NewReader(file))
 			if err != nil {
 				t.Fatal(err)
 			}
-			if want := (Header{sampleLabel, i.Root(), uint64(len(memory)), 2, 4}); *header != want {
-				t.Errorf("header %+v, want %+v", *header, want)
+			header := Header{*label, frame.Root, frame.MemoryBytes, len(frame.Globals), len(frame.Host)}
+			if want := (Header{sampleLabel, i.Root(), uint64(len(memory)), 2, 4}); header != want {
+				t.Errorf("header %+v, want %+v", header, want)
 			}
 		})
 	}

@@ -28,16 +28,6 @@ func Read(r io.Reader, limits Limits) (*Image, *Label, error) {
 	return i, label, nil
 }
 
-// ReadHeader reads the start of a file, up to the pages. The error wraps
-// ErrNotImage if the file does not begin as one of an image.
-func ReadHeader(r io.Reader) (*Header, error) {
-	h, err := readHeader(r)
-	if err != nil {
-		return nil, fmt.Errorf("read header of image: %w", err)
-	}
-	return &Header{*h.label(), h.Root, h.Memory, len(h.Globals) / 8, len(h.Host)}, nil
-}
-
 func read(r io.Reader, limits Limits) (*Image, *Label, error) {
 	header, err := readHeader(r)
 	if err != nil {

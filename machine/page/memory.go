@@ -190,8 +190,17 @@ func (m *Memory) snapshot(changed []int) (*Snapshot, error) {
 		}
 		return b.Snapshot()
 	}
+	next := m.layered(changed)
+	if next.written > max(layerPagesMax, next.base.extent/Size/2) {
+		return next.Flat()
+	}
+	return next, nil
+}
+
+// layered is a snapshot of the memory over the one that was committed last.
+func (m *Memory) layered(changed []int) *Snapshot {
 	if len(changed) == 0 && m.size == m.from.size {
-		return m.from, nil
+		return m.from
 	}
 	changes := make([]change, len(changed))
 	leaves := make([]leaf, len(changed))
@@ -199,11 +208,7 @@ func (m *Memory) snapshot(changed []int) (*Snapshot, error) {
 		copy(leaves[i].content[:], m.page(n))
 		changes[i] = change{n, &leaves[i]}
 	}
-	next := m.from.with(m.size, changes)
-	if next.written > max(layerPagesMax, next.base.extent/Size/2) {
-		return next.Flat()
-	}
-	return next, nil
+	return m.from.with(m.size, changes)
 }
 
 // Hash is the hash of the tree over the memory as it is: what the snapshot's
@@ -212,19 +217,7 @@ func (m *Memory) Hash() Hash {
 	if m.from == nil {
 		return treeHash(m.Bytes())
 	}
-	next, err := m.snapshot(m.Changed())
-	if err != nil { // for want of memory to make it flat in
-		return m.hashAll()
-	}
-	return next.Hash()
-}
-
-func (m *Memory) hashAll() Hash {
-	hashes := make([]Hash, m.size/Size)
-	for n := range hashes {
-		hashes[n] = leafHash(m.page(n))
-	}
-	return treeOf(hashes)
+	return m.layered(m.Changed()).Hash()
 }
 
 // Rollback makes the memory what was committed last, or zeros of size 0. Errors:

@@ -61,11 +61,7 @@ func Root(size uint64, tree Hash, globals []uint64, host []byte) Hash {
 // last node on each level may have fewer below it. No memory has the hash of no
 // bytes. Memory is mapped from nothing: what was never written to is not read.
 func treeHash(memory []byte) Hash {
-	return treeOf(leaves(memory))
-}
-
-// treeOf is the hash of the tree over the hashes of pages, which it overwrites.
-func treeOf(nodes []Hash) Hash {
+	nodes := leaves(memory)
 	if len(nodes) == 0 {
 		return emptyTree
 	}

@@ -277,7 +277,7 @@ func (s *Snapshot) Hash() Hash {
 		}
 	}
 	if height == 0 {
-		return s.leafHash(0)
+		return leafHash(s.page(0))
 	}
 	return s.hash(top, height, 0)
 }
@@ -312,11 +312,6 @@ func (s *Snapshot) hash(at *node, level, index int) Hash {
 		at.hash.Store(&sum{end - first, h})
 	}
 	return h
-}
-
-func (s *Snapshot) leafHash(n int) Hash {
-	content := s.page(n)
-	return leafHash(content)
 }
 
 func (l *leaf) sum() Hash {
