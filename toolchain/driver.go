@@ -1,6 +1,7 @@
 package toolchain
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -12,19 +13,22 @@ const linker = "wasm-ld"
 
 // A tool is a name of the multi-call program.
 type tool struct {
-	name   string   // the program's own name of it
-	driver bool     // it is clang, that says what it would run
-	flags  []string // before those of the command line
+	name   string // the program's own name of it
+	driver bool   // it is clang, that says what it would run
 }
 
 // isInput reports whether an argument may be a file.
 func isInput(arg string) bool { return arg == "-" || arg != "" && arg[0] != '-' }
 
-// targetFlags make clang compile for this machine, with our headers.
+// targetFlags make clang compile for this machine, with our headers. Exceptions
+// are off for C++ whatever it is compiled by.
 var targetFlags = []string{
+	"--start-no-unused-arguments",
 	"-ffile-prefix-map=" + posix.RootName + "/=/",
 	"--target=wasm32-wasip1", "--sysroot=" + resourceDir, "-resource-dir=" + resourceDir,
 	"-D_WASI_EMULATED_SIGNAL", "-D_WASI_EMULATED_MMAN", "-D_WASI_EMULATED_PROCESS_CLOCKS", "-D_WASI_EMULATED_GETPID",
+	"-fno-exceptions",
+	"--end-no-unused-arguments",
 }
 
 // libraryFlags link what wasi-libc offers as emulations, without asking.
@@ -36,16 +40,16 @@ var libraryFlags = []string{
 
 // Tools are the tools by the names that people know.
 var Tools = map[string]tool{
-	"cc":      {"clang", true, nil},
-	"c++":     {"clang++", true, []string{"-fno-exceptions"}},
-	"ld":      {linker, false, nil},
-	"ar":      {"llvm-ar", false, nil},
-	"ranlib":  {"llvm-ranlib", false, nil},
-	"nm":      {"llvm-nm", false, nil},
-	"strip":   {"llvm-strip", false, nil},
-	"objcopy": {"llvm-objcopy", false, nil},
-	"objdump": {"llvm-objdump", false, nil},
-	"size":    {"llvm-size", false, nil},
+	"cc":      {"clang", true},
+	"c++":     {"clang++", true},
+	"ld":      {linker, false},
+	"ar":      {"llvm-ar", false},
+	"ranlib":  {"llvm-ranlib", false},
+	"nm":      {"llvm-nm", false},
+	"strip":   {"llvm-strip", false},
+	"objcopy": {"llvm-objcopy", false},
+	"objdump": {"llvm-objdump", false},
+	"size":    {"llvm-size", false},
 }
 
 // A job is the command line of one tool, its name first.
@@ -53,6 +57,30 @@ type job []string
 
 // compiles reports whether the job is one of the compiler: -cc1, -cc1as.
 func (j job) compiles() bool { return len(j) > 1 && strings.HasPrefix(j[1], "-cc1") }
+
+// throws reports whether the job compiles code that needs exception handling of
+// the machine. C with -fexceptions does not.
+func (j job) throws() bool {
+	return j.compiles() && slices.ContainsFunc(j, func(arg string) bool {
+		return arg == "-fcxx-exceptions" || arg == "-fobjc-exceptions" || arg == "+exception-handling" ||
+			strings.HasPrefix(arg, "-exception-model=")
+	})
+}
+
+// throwing are the flags of clang that ask for such jobs.
+var throwing = regexp.MustCompile(`^-f([a-z]+-)?exceptions$|^-mexception-handling$|exception-model=|wasm-enable-eh`)
+
+// refusal says why a command with such a job is refused.
+func refusal(args []string) string {
+	flag := "an argument" // in a response file
+	for _, arg := range args {
+		if throwing.MatchString(arg) && arg != "-fno-exceptions" {
+			flag = arg
+		}
+	}
+	return flag + " asks for exceptions, which are not supported: the machine has no exception handling; " +
+		"leave it out, as -fno-exceptions is on"
+}
 
 // parsePlan reads what clang -### says: jobs on lines that begin with ` "`, each
 // argument in quotes, in which a backslash escapes. What else it says, but for

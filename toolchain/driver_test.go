@@ -42,6 +42,33 @@ func TestParsePlan(t *testing.T) {
 	}
 }
 
+func TestThrows(t *testing.T) {
+	for line, want := range map[string]bool{
+		"clang -cc1 -x c++ e.cc":                                       false,
+		"clang -cc1 -fexceptions -x c e.c":                             false,
+		"clang -cc1 -fcxx-exceptions -fexceptions -x c++ e.cc":         true,
+		"clang -cc1 -fexceptions -fobjc-exceptions -x objective-c e.m": true,
+		"clang -cc1 -exception-model=seh -x c++ e.cc":                  true,
+		"clang -cc1 -target-feature +exception-handling -x c e.c":      true,
+		"wasm-ld -o +exception-handling":                               false,
+	} {
+		if got := job(strings.Fields(line)).throws(); got != want {
+			t.Errorf("%s: %v, want %v", line, got, want)
+		}
+	}
+	for args, want := range map[string]string{
+		"-fexceptions -c e.cc":                      "-fexceptions asks ",
+		"-fno-exceptions -fwasm-exceptions -c e.cc": "-fwasm-exceptions asks ",
+		"-mexception-handling -fno-exceptions":      "-mexception-handling asks ",
+		"-mllvm -wasm-enable-eh e.cc":               "-wasm-enable-eh asks ",
+		"@flags e.cc":                               "an argument asks ",
+	} {
+		if got := refusal(strings.Fields(args)); !strings.HasPrefix(got, want) {
+			t.Errorf("of %s: %q", args, got)
+		}
+	}
+}
+
 func FuzzParsePlan(f *testing.F) {
 	f.Add(plan)
 	f.Fuzz(func(t *testing.T, text string) {

@@ -117,7 +117,7 @@ func begin() *work {
 // drive runs what clang would run: it cannot start other programs, but it says
 // which.
 func (t *Toolchain) drive(ctx context.Context, c *Command, tool tool) (int, error) {
-	args := slices.Concat([]string{tool.name}, targetFlags, tool.flags)
+	args := append([]string{tool.name}, targetFlags...)
 	if slices.ContainsFunc(c.Args, isInput) { // else libraries alone would be linked
 		args = append(args, libraryFlags...)
 		if t.support != nil {
@@ -136,6 +136,9 @@ func (t *Toolchain) drive(ctx context.Context, c *Command, tool tool) (int, erro
 	case slices.Contains(c.Args, "-###"): // only to be told
 		_, err := c.Stderr.Write(plain(plan.Bytes()))
 		return code, err
+	case slices.ContainsFunc(jobs, job.throws):
+		_, err := fmt.Fprintf(c.Stderr, "carrel %s: error: %s\n", c.Tool, refusal(c.Args))
+		return 1, err
 	case code == 0 && len(jobs) == 0: // it only says something: --version, -print-…
 		return t.job(ctx, c, begin(), args, c.Stdout, c.Stderr)
 	}

@@ -115,6 +115,22 @@ func TestTools(t *testing.T) {
 	does(0, "c++ -O1 -o words.wasm words.cc")
 	says("run words.wasm", "answer 42\n")
 
+	file("throw.cc", "int main(int n, char**) { try { if (n > 3) throw n; } catch (int) { return 1; } }\n")
+	for _, tool := range []string{"c++", "cc"} {
+		if _, stderr := does(1, tool+" -c throw.cc"); !strings.Contains(stderr, "error: cannot use 'throw' with exceptions disabled") {
+			t.Errorf("errors %q", stderr)
+		}
+		if _, stderr := does(1, tool+" -fexceptions throw.cc"); !strings.HasPrefix(stderr, "carrel "+tool+": error: -fexceptions asks for exceptions, which are not supported") {
+			t.Errorf("errors %q", stderr)
+		}
+	}
+	if _, stderr := does(1, "c++ -fwasm-exceptions -c throw.cc"); !strings.HasPrefix(stderr, "carrel c++: error: -fwasm-exceptions asks ") || strings.Count(stderr, "\n") != 1 {
+		t.Errorf("errors %q", stderr)
+	}
+	does(0, "cc -fexceptions -c -o twice.o src/twice.c")
+	does(0, "cc -Werror -S -o twice.s src/twice.c")
+	does(0, "cc -Werror -c -o twice.o twice.s") // what we give beside, and is not used, is no warning
+
 	if out, _ := does(0, "cc -E inc/n.h"); !strings.Contains(out, "n.h") {
 		t.Errorf("preprocessed %q", out)
 	}
