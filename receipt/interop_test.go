@@ -59,7 +59,7 @@ func TestForeignReaders(t *testing.T) {
 			if err := statement.Validate(); err != nil {
 				t.Fatal(err)
 			}
-			if statement.GetPredicateType() != PredicateType || statement.GetType() != attestation.StatementTypeUri {
+			if statement.GetPredicateType() != seal.PredicateReceipt || statement.GetType() != attestation.StatementTypeUri {
 				t.Errorf("got %s about %s", statement.GetType(), statement.GetPredicateType())
 			}
 			subjects := r.Subjects()

@@ -8,6 +8,8 @@ const (
 	TextBytesMax = 1 << 20
 	// SeedBytesMax bounds the seed: it has twice as many digits.
 	SeedBytesMax = 1 << 10
+	// TurnsMax bounds the turns of a build.
+	TurnsMax = 1 << 14
 	// MountsMax bounds the mounts.
 	MountsMax = 1 << 10
 	// ObservationsMax bounds the observations of one mount, the entries of one

@@ -12,12 +12,8 @@ package receipt
 
 import "carrel/program/seal"
 
-const (
-	// PredicateType says what kind of statement this is, and of which version.
-	PredicateType = seal.PredicateReceipt
-	// statementType is what in-toto calls its Statement v1.
-	statementType = "https://in-toto.io/Statement/v1"
-)
+// statementType is what in-toto calls its Statement v1.
+const statementType = "https://in-toto.io/Statement/v1"
 
 // A Receipt says what ran, and what came of it.
 //

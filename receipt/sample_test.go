@@ -113,16 +113,53 @@ func small() *Receipt {
 	}
 }
 
-func mustEncode(t testing.TB, r *Receipt) []byte {
-	payload, err := Encode(r)
+// build is a compiler and a linker: an object goes from the one to the other in
+// a tar, a map is written beside it and replaced.
+func build() *Build {
+	compiled := Turn{
+		Input: Input{
+			MachineVersion: 1, Program: blob("program"), Guest: Guest{Name: "posix", Version: 1},
+			Args: []string{"clang", "-cc1", "a.c"}, Cwd: "/src", Clock: ClockTick,
+			Limits: Limits{Fuel: 1000, MemoryPages: 16}, Stdin: Stdin{Blob: NewBlob(nil)},
+			Mounts: []Mount{
+				{Guest: "/", Kind: MountDir, Mode: ModeRW, Observed: []Observation{
+					{Path: "src/a.c", Kind: KindFile, Size: blob("stdin").Size, Digest: blob("stdin").Digest},
+					{Path: "src/a.map", Kind: KindAbsent},
+				}},
+				{Guest: "/tmp", Kind: MountTar, Mode: ModeRW, Content: blobAt("tar")},
+			},
+		},
+		Result: Result{Class: "exit", Fuel: 900, Root: seal.Sum([]byte("root")), Stdout: NewBlob(nil), Stderr: NewBlob(nil), Writes: []Write{
+			{Guest: "/", Changes: []Change{{Path: "src/a.map", Was: KindAbsent, Kind: KindFile, Content: blobAt("words")}}},
+			{Guest: "/tmp", Content: blobAt("outtar")},
+		}},
+	}
+	linked := compiled
+	linked.Input.Args = []string{"wasm-ld", "/tmp/a.o"}
+	linked.Input.Mounts = []Mount{
+		{Guest: "/", Kind: MountDir, Mode: ModeRW, Observed: []Observation{
+			{Path: "src/a.map", Kind: KindFile, Size: blob("words").Size, Digest: blob("words").Digest},
+			{Path: "src/a.out", Kind: KindAbsent},
+		}},
+		{Guest: "/tmp", Kind: MountTar, Mode: ModeRW, Content: blobAt("outtar")},
+	}
+	linked.Result.Writes = []Write{{Guest: "/", Changes: []Change{
+		{Path: "src/a.map", Was: KindFile, Kind: KindAbsent},
+		{Path: "src/a.out", Was: KindAbsent, Kind: KindFile, Content: blobAt("out")},
+	}}}
+	return &Build{Command: []string{"cc", "-g", "a.c"}, Steps: []Turn{compiled, linked}, Remarks: Remarks{Carrel: "v1"}}
+}
+
+func mustEncode(t testing.TB, s Statement) []byte {
+	payload, err := Encode(s)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return payload
 }
 
-func mustSign(t testing.TB, r *Receipt, keys ...seal.PrivateKey) *seal.Envelope {
-	envelope, err := Sign(r, keys...)
+func mustSign(t testing.TB, s Statement, keys ...seal.PrivateKey) *seal.Envelope {
+	envelope, err := Sign(s, keys...)
 	if err != nil {
 		t.Fatal(err)
 	}

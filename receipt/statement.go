@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"path"
+	"slices"
 
 	"carrel/program/seal"
 )
@@ -12,7 +14,7 @@ import (
 // statement is the in-toto Statement v1.
 type statement struct {
 	Type          string    `json:"_type"`
-	Predicate     *Receipt  `json:"predicate"`
+	Predicate     Statement `json:"predicate"`
 	PredicateType string    `json:"predicateType"`
 	Subject       []Subject `json:"subject"`
 }
@@ -27,15 +29,44 @@ type subjectSet struct {
 	SHA256 string `json:"sha256"` // hexadecimal digits alone, as in-toto wants
 }
 
-// Subjects are the outputs that the statement is about: stdout, stderr, then
-// every tar and file written back, by its path in the guest. They follow from
-// the result; the decoder checks that they do.
+// Subjects is of a Statement: stdout, stderr, then every tar and file written
+// back, by its path in the guest.
 func (r *Receipt) Subjects() []Subject {
-	subjects := []Subject{
-		{"stdout", subjectSet{r.Result.Stdout.Digest.Hex()}},
-		{"stderr", subjectSet{r.Result.Stderr.Digest.Hex()}},
+	return append(r.Result.streams(), r.Result.files()...)
+}
+
+// Subjects is of a Statement: every tar and file that is there in the end, by its
+// path in the guest, in the order of these paths; or, if there is none, stdout and
+// stderr of the last turn.
+func (b *Build) Subjects() []Subject {
+	last := map[string]Subject{}
+	for _, turn := range b.Steps {
+		for _, write := range turn.Result.Writes {
+			for _, change := range write.Changes {
+				delete(last, path.Join(write.Guest, change.Path))
+			}
+		}
+		for _, file := range turn.Result.files() {
+			last[file.Name] = file
+		}
 	}
-	for _, write := range r.Result.Writes {
+	if len(last) == 0 {
+		return b.Steps[len(b.Steps)-1].Result.streams()
+	}
+	var subjects []Subject
+	for _, name := range slices.Sorted(maps.Keys(last)) {
+		subjects = append(subjects, last[name])
+	}
+	return subjects
+}
+
+func (r *Result) streams() []Subject {
+	return []Subject{{"stdout", subjectSet{r.Stdout.Digest.Hex()}}, {"stderr", subjectSet{r.Stderr.Digest.Hex()}}}
+}
+
+// files are what a turn wrote back, by their paths in the guest.
+func (r *Result) files() (subjects []Subject) {
+	for _, write := range r.Writes {
 		if write.Content != nil {
 			subjects = append(subjects, Subject{write.Guest, subjectSet{write.Content.Digest.Hex()}})
 		}
@@ -48,15 +79,15 @@ func (r *Receipt) Subjects() []Subject {
 	return subjects
 }
 
-// Encode writes the receipt as an in-toto statement, the payload of its
+// Encode writes a statement as an in-toto statement, the payload of its
 // envelope: canonical JSON (seal.CanonicalJSON), the same bytes for the same
-// receipt. It is an error if the receipt does not hold (Validate) or exceeds
+// receipt. It is an error if it does not hold (Validate) or exceeds
 // seal.PayloadBytesMax.
-func Encode(r *Receipt) ([]byte, error) {
-	if err := r.Validate(); err != nil {
+func Encode(s Statement) ([]byte, error) {
+	if err := s.Validate(); err != nil {
 		return nil, fmt.Errorf("encode receipt: %w", err)
 	}
-	payload, err := encode(r)
+	payload, err := encode(s)
 	if err != nil {
 		return nil, fmt.Errorf("encode receipt: %w", err)
 	}
@@ -66,22 +97,22 @@ func Encode(r *Receipt) ([]byte, error) {
 	return payload, nil
 }
 
-func encode(r *Receipt) ([]byte, error) {
-	return seal.Marshal(statement{Type: statementType, Predicate: r, PredicateType: PredicateType, Subject: r.Subjects()})
+func encode(s Statement) ([]byte, error) {
+	return seal.Marshal(statement{Type: statementType, Predicate: s, PredicateType: s.context().PredicateType, Subject: s.Subjects()})
 }
 
 // Decode reads what Encode writes, and nothing else: whatever is not byte for
 // byte the canonical form is refused, so nothing unknown, doubled or misspelt
 // is ever covered by a signature and then not seen.
-func Decode(payload []byte) (*Receipt, error) {
-	r, err := decode(payload)
+func Decode(payload []byte) (Statement, error) {
+	s, err := decode(payload)
 	if err != nil {
 		return nil, fmt.Errorf("decode receipt: %w", err)
 	}
-	return r, nil
+	return s, nil
 }
 
-func decode(payload []byte) (*Receipt, error) {
+func decode(payload []byte) (Statement, error) {
 	if len(payload) > seal.PayloadBytesMax {
 		return nil, fmt.Errorf("%d bytes, at most %d", len(payload), seal.PayloadBytesMax)
 	}
@@ -95,11 +126,12 @@ func decode(payload []byte) (*Receipt, error) {
 	if err := json.Unmarshal(payload, &head); err != nil {
 		return nil, err
 	}
-	if head.Type != statementType || head.PredicateType != PredicateType {
-		return nil, fmt.Errorf("a statement of type %.80q about %.80q, want %q about %q",
-			head.Type, head.PredicateType, statementType, PredicateType)
+	predicate := newStatement(head.PredicateType)
+	if head.Type != statementType || predicate == nil {
+		return nil, fmt.Errorf("a statement of type %.80q about %.80q, want %q about %q or %q",
+			head.Type, head.PredicateType, statementType, seal.PredicateReceipt, seal.PredicateBuild)
 	}
-	s := statement{Predicate: &Receipt{}}
+	s := statement{Predicate: predicate}
 	decoder := json.NewDecoder(bytes.NewReader(payload))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&s); err != nil {
@@ -108,17 +140,17 @@ func decode(payload []byte) (*Receipt, error) {
 	if s.Predicate == nil {
 		return nil, fmt.Errorf("no predicate")
 	}
-	if err := s.Predicate.Validate(); err != nil {
+	if err := predicate.Validate(); err != nil {
 		return nil, err
 	}
-	canonical, err := encode(s.Predicate)
+	canonical, err := encode(predicate)
 	if err != nil {
 		return nil, err
 	}
 	if !bytes.Equal(canonical, payload) {
 		return nil, fmt.Errorf("not in canonical form from byte %d on", firstDifference(canonical, payload))
 	}
-	return s.Predicate, nil
+	return predicate, nil
 }
 
 func firstDifference(a, b []byte) int {

@@ -17,11 +17,12 @@ import (
 func TestCompat(t *testing.T) {
 	for _, c := range []struct {
 		name    string
-		receipt *Receipt
+		receipt Statement
 		keys    []seal.PrivateKey
 	}{
 		{"v1/small", small(), []seal.PrivateKey{testKey(1)}},
 		{"v1/full", sample(), []seal.PrivateKey{testKey(1), testKey(2)}},
+		{"v1/build", build(), []seal.PrivateKey{testKey(1)}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			envelope := mustSign(t, c.receipt, c.keys...)
@@ -87,7 +88,7 @@ func TestDecodeRefuses(t *testing.T) {
 		{"zero digest", `"digest":"` + blob("program").Digest.String(), `"digest":"sha256:` + strings.Repeat("0", 64), "all zeros"},
 		{"upper-case digest", blob("program").Digest.String(), "sha256:" + strings.ToUpper(blob("program").Digest.Hex()), "upper-case"},
 		{"another statement", "Statement/v1", "Statement/v2", `of type "https://in-toto.io/Statement/v2"`},
-		{"another predicate", PredicateType, "urn:carrel:receipt:v2", `about "urn:carrel:receipt:v2"`},
+		{"another predicate", seal.PredicateReceipt, "urn:carrel:receipt:v2", `about "urn:carrel:receipt:v2"`},
 		{"a subject that lies", `"name":"stderr"`, `"name":"stdin"`, "not in canonical form"},
 		{"a subject left out", `,{"digest":{"sha256":"` + blob("out").Digest.Hex() + `"},"name":"two.txt"}`, ``, "not in canonical form"},
 		{"class that is no result", `"class":"exit"`, `"class":"worker"`, "class worker is no result"},
@@ -103,7 +104,7 @@ func TestDecodeRefuses(t *testing.T) {
 		})
 	}
 	for _, text := range []string{"", "{}", "null", "[]", good + "\n", good + good, good[:len(good)-1], " " + good, strings.Repeat("[", 1<<20),
-		`{"_type":"` + statementType + `","predicateType":"` + PredicateType + `","predicate":null,"subject":null}`} {
+		`{"_type":"` + statementType + `","predicateType":"` + seal.PredicateReceipt + `","predicate":null,"subject":null}`} {
 		if r, err := Decode([]byte(text)); err == nil {
 			t.Errorf("%.40q is a receipt: %v", text, r)
 		}
@@ -115,7 +116,7 @@ func TestDecodeIsBounded(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	// A list of empty objects takes fifty times its size once it is read.
-	hostile := `{"_type":"` + statementType + `","predicateType":"` + PredicateType + `","predicate":{"input":{"mounts":[` + strings.Repeat("{},", 1<<22)
+	hostile := `{"_type":"` + statementType + `","predicateType":"` + seal.PredicateReceipt + `","predicate":{"input":{"mounts":[` + strings.Repeat("{},", 1<<22)
 	if _, err := Decode([]byte(hostile)); err == nil || !strings.Contains(err.Error(), "more than 4194304 values") {
 		t.Errorf("got %v", err)
 	}
@@ -153,6 +154,7 @@ func TestOpenRefusesAnotherPayload(t *testing.T) {
 func FuzzReceipt(f *testing.F) {
 	f.Add(mustEncode(f, sample()))
 	f.Add(mustEncode(f, small()))
+	f.Add(mustEncode(f, build()))
 	f.Add([]byte(`{"_type":"https://in-toto.io/Statement/v1","predicateType":"urn:carrel:receipt:v1"}`))
 	f.Fuzz(func(t *testing.T, payload []byte) {
 		r, err := Decode(payload)
@@ -163,13 +165,16 @@ func FuzzReceipt(f *testing.F) {
 		if err != nil || !bytes.Equal(again, payload) {
 			t.Fatalf("%q became %q, %v", payload, again, err)
 		}
-		if d := Compare(&r.Result, &r.Result); len(d) > 0 {
-			t.Fatalf("differs from itself: %v", d)
+		for _, turn := range r.Turns() {
+			if d := Compare(&turn.Result, &turn.Result); len(d) > 0 {
+				t.Fatalf("differs from itself: %v", d)
+			}
+			if d := CompareInput(&turn.Input, &turn.Input); len(d) > 0 {
+				t.Fatalf("differs from itself: %v", d)
+			}
 		}
-		if d := CompareInput(&r.Input, &r.Input); len(d) > 0 {
-			t.Fatalf("differs from itself: %v", d)
+		if len(Needs(r)) > len(Blobs(r)) {
+			t.Fatal("more is needed than is named")
 		}
-		r.Input.Blobs()
-		r.Result.Blobs()
 	})
 }

@@ -55,24 +55,25 @@ type Report struct {
 	Reason      string       // with Cannot and with a broken signature, for people
 }
 
-// Verify decodes the receipt in an envelope, checks its signatures against the
-// keys that the caller trusts, and replays it. In order:
+// Verify decodes the statement in an envelope, checks its signatures against the
+// keys that the caller trusts, and replays its turns. In order:
 //
 //  1. An envelope that holds no receipt: Cannot.
 //  2. No valid signature of a trusted key, and one that claims to be: Different,
 //     nothing is run. Somebody changed what was signed.
 //  3. The runner cannot: Cannot.
-//  4. Another result, or a guest that diverged: Different, whoever signed it.
+//  4. Another result, or a guest that diverged: Different, whoever signed it. The
+//     turns after that are not run.
 //  5. The same result: Same if a trusted key signed it, else Untrusted.
 //
 // A broken signature beside a valid one of a trusted key changes no verdict; it
 // is reported.
 func Verify(ctx context.Context, envelope *seal.Envelope, trusted []seal.PublicKey, run Runner) Report {
-	r, err := FromEnvelope(envelope)
+	s, err := FromEnvelope(envelope)
 	if err != nil {
 		return Report{Verdict: Cannot, Reason: err.Error()}
 	}
-	check, err := envelope.Check(seal.Receipt, trusted)
+	check, err := envelope.Check(s.context(), trusted)
 	if err != nil {
 		return Report{Verdict: Cannot, Reason: err.Error()}
 	}
@@ -85,19 +86,34 @@ func Verify(ctx context.Context, envelope *seal.Envelope, trusted []seal.PublicK
 		}
 		return report
 	}
-	got, err := run(ctx, &r.Input)
-	if err != nil {
-		report.judge(err)
-		return report
+	for n, turn := range s.Turns() {
+		if got, err := run(ctx, &turn.Input); err != nil {
+			report.judge(err)
+		} else if report.Differences = Compare(&turn.Result, got); len(report.Differences) > 0 {
+			report.Verdict = Different
+		}
+		if report.Verdict != Same {
+			report.at(n, len(s.Turns()))
+			return report
+		}
 	}
-	report.Differences = Compare(&r.Result, got)
-	switch {
-	case len(report.Differences) > 0:
-		report.Verdict = Different
-	case len(check.Good) == 0:
+	if len(check.Good) == 0 {
 		report.Verdict = Untrusted
 	}
 	return report
+}
+
+// at says which of several turns the report is about.
+func (r *Report) at(n, turns int) {
+	if turns == 1 {
+		return
+	}
+	for i := range r.Differences {
+		r.Differences[i].Field = fmt.Sprintf("turn %d of %d: %s", n+1, turns, r.Differences[i].Field)
+	}
+	if r.Reason != "" {
+		r.Reason = fmt.Sprintf("turn %d of %d: %s", n+1, turns, r.Reason)
+	}
 }
 
 // judge fills in what the error of a runner means.

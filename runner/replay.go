@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"bytes"
 	"context"
 	"encoding/hex"
 	"errors"
@@ -24,11 +25,41 @@ const (
 	contentBytesMax = 2 << 30
 )
 
-// A Replayer runs turns again from receipts.
+// A Replayer runs turns again from a receipt, one after the other.
 type Replayer struct {
 	Load  Load
-	Blobs receipt.BlobSource // where the bytes are that receipts name
+	Blobs receipt.BlobSource // where the bytes are that the receipt names
+
+	made made // by turns before, for those after
 }
+
+// made are blobs that came out of turns.
+type made map[seal.Digest][]byte
+
+// Blob is a receipt.BlobSource.
+func (m made) Blob(digest seal.Digest) (io.ReadCloser, error) {
+	content, ok := m[digest]
+	if !ok {
+		return nil, fmt.Errorf("%s: %w", digest, receipt.ErrNoBlob)
+	}
+	return io.NopCloser(bytes.NewReader(content)), nil
+}
+
+func (m made) add(writes []Write) {
+	for _, w := range writes {
+		if w.Kind == receipt.MountTar {
+			m[seal.Sum(w.Tar)] = w.Tar
+		}
+		for _, c := range w.Changes {
+			if c.Kind == posix.File {
+				m[seal.Sum(c.Data)] = c.Data
+			}
+		}
+	}
+}
+
+// blobs are what there is.
+func (r *Replayer) blobs() receipt.BlobSource { return receipt.Sources{r.made, r.Blobs} }
 
 // Run is a receipt.Runner.
 func (r *Replayer) Run(ctx context.Context, input *receipt.Input) (*receipt.Result, error) {
@@ -56,6 +87,10 @@ func (r *Replayer) Run(ctx context.Context, input *receipt.Input) (*receipt.Resu
 	if err := sameInput(input, t); err != nil {
 		return nil, err
 	}
+	if r.made == nil {
+		r.made = made{}
+	}
+	r.made.add(t.Writes)
 	return t.Result()
 }
 
@@ -95,7 +130,7 @@ func (r *Replayer) spec(input *receipt.Input) (*Spec, error) {
 	if err := r.missing(input); err != nil {
 		return nil, err
 	}
-	if spec.Program, err = receipt.ReadBlob(r.Blobs, input.Program, programBytesMax); err != nil {
+	if spec.Program, err = receipt.ReadBlob(r.blobs(), input.Program, programBytesMax); err != nil {
 		return nil, fmt.Errorf("program: %w", err)
 	}
 	if spec.From, err = r.image(input); err != nil {
@@ -119,7 +154,7 @@ func (r *Replayer) image(input *receipt.Input) (*From, error) {
 	if input.ImageFile == nil {
 		return nil, nil
 	}
-	file, err := receipt.OpenBlob(r.Blobs, *input.ImageFile)
+	file, err := receipt.OpenBlob(r.blobs(), *input.ImageFile)
 	if err != nil {
 		return nil, err
 	}
@@ -140,7 +175,7 @@ func (r *Replayer) missing(input *receipt.Input) error {
 	var missing []string
 	roles := roles(input)
 	for _, want := range input.Blobs() {
-		blob, err := r.Blobs.Blob(want.Digest)
+		blob, err := r.blobs().Blob(want.Digest)
 		if err != nil {
 			missing = append(missing, fmt.Sprintf("%s, %d bytes: %s", want.Digest, want.Size, roles[want.Digest]))
 			continue
@@ -185,7 +220,7 @@ func (r *Replayer) mount(input *receipt.Input, n int) (Mount, error) {
 	m := Mount{Guest: from.Guest, Kind: from.Kind, Mode: from.Mode, Content: from.Content}
 	switch {
 	case m.Content != nil:
-		data, err := receipt.ReadBlob(r.Blobs, *m.Content, contentBytesMax)
+		data, err := receipt.ReadBlob(r.blobs(), *m.Content, contentBytesMax)
 		if err != nil {
 			return m, err
 		}
@@ -210,7 +245,7 @@ func (r *Replayer) content(observed []receipt.Observation) func(digest string) (
 		if err != nil {
 			return nil, err
 		}
-		return receipt.ReadBlob(r.Blobs, receipt.Blob{Digest: d, Size: sizes[d]}, posix.FileBytesMax)
+		return receipt.ReadBlob(r.blobs(), receipt.Blob{Digest: d, Size: sizes[d]}, posix.FileBytesMax)
 	}
 }
 
@@ -256,7 +291,7 @@ func (r *recorded) Read(p []byte) (int, error) {
 }
 
 func (r *Replayer) stdin(input *receipt.Input, from *recorded) (io.Reader, error) {
-	blob, err := receipt.OpenBlob(r.Blobs, input.Stdin.Blob)
+	blob, err := receipt.OpenBlob(r.blobs(), input.Stdin.Blob)
 	if err != nil {
 		return nil, fmt.Errorf("stdin: %w", err)
 	}

@@ -4,10 +4,10 @@ import (
 	"bytes"
 	"io"
 	"regexp"
+	"slices"
 	"strings"
 
 	"carrel/guest/posix"
-	"carrel/runner"
 )
 
 // A tool's C library cannot tell an absolute path from one that is relative to
@@ -87,12 +87,14 @@ func (w *plainWriter) Flush() error {
 	return err
 }
 
-// mend takes posix.RootName out of the texts among what a compiler wrote: lists
+// mended takes posix.RootName out of the texts among what a compiler wrote: lists
 // of dependencies, preprocessed and assembler sources.
-func mend(w *runner.Write) {
-	for i, change := range w.Changes {
+func mended(changes []posix.Change) []posix.Change {
+	changes = slices.Clone(changes)
+	for i, change := range changes {
 		if bytes.Contains(change.Data, []byte(posix.RootName+"/")) && !bytes.Contains(change.Data, []byte{0}) {
-			w.Changes[i].Data = plain(change.Data)
+			changes[i].Data = plain(change.Data)
 		}
 	}
+	return changes
 }

@@ -129,7 +129,7 @@ func (t *Toolchain) SetSupport(library []byte) error {
 		return err
 	}
 	mount, err := tarMount(supportDir, receipt.ModeRO, image)
-	t.support = &mount
+	t.support, t.library = &mount, image
 	return err
 }
 

@@ -18,6 +18,7 @@ import (
 	"strings"
 
 	"carrel/guest/posix"
+	"carrel/program/seal"
 	"carrel/receipt"
 	"carrel/runner"
 	"carrel/tree"
@@ -38,6 +39,7 @@ type Toolchain struct {
 	load      runner.Load
 	resources runner.Mount
 	support   *runner.Mount // nil before SetSupport
+	library   []byte        // what is mounted as support: a tar
 }
 
 // New prepares a toolchain: the wasm, a tar image of headers and libraries, and a
@@ -71,6 +73,31 @@ type Command struct {
 	// Apply puts the changes of one job into place. All of their paths are named
 	// on the command line. Programs are those to be made executable.
 	Apply func(changes []tree.Change, programs []string) error
+
+	// Record, if set, is told what a receipt must say.
+	Record *Record
+}
+
+// A Record is what a command came to, turn by turn.
+type Record struct {
+	Steps []receipt.Turn
+	// Keep is given every file that a tool reads, and whatever else is handed to
+	// it that this package has made.
+	Keep func(digest string, content []byte) error
+}
+
+// add adds a turn.
+func (r *Record) add(done *runner.Turn) error {
+	input, err := done.Input()
+	if err != nil {
+		return err
+	}
+	result, err := done.Result()
+	if err != nil {
+		return err
+	}
+	r.Steps = append(r.Steps, receipt.Turn{Input: *input, Result: *result})
+	return nil
 }
 
 // A FaultError reports a tool that did not end by itself: it ran out of fuel, say.
@@ -88,6 +115,13 @@ func (t *Toolchain) Run(ctx context.Context, c *Command) (code int, err error) {
 	tool, ok := Tools[c.Tool]
 	if !ok {
 		return 0, fmt.Errorf("there is no tool %q", c.Tool)
+	}
+	if c.Record != nil {
+		for _, made := range [][]byte{begin().temp, t.library} {
+			if err := c.Record.Keep(seal.Sum(made).String(), made); err != nil {
+				return 0, err
+			}
+		}
 	}
 	if tool.name == "llvm-strip" || tool.name == "llvm-objcopy" {
 		if list := copies(tool.name, c.Args); list != nil {
@@ -168,18 +202,23 @@ func (t *Toolchain) job(ctx context.Context, c *Command, w *work, args []string,
 	if err := errors.Join(err, out.Flush(), errs.Flush()); err != nil {
 		return 0, err
 	}
+	if c.Record != nil {
+		if err := c.Record.add(done); err != nil {
+			return 0, err
+		}
+	}
 	for _, write := range done.Writes {
 		if write.Kind == receipt.MountTar {
 			w.temp = write.Tar
 			continue
 		}
-		mend(&write)
-		programs, err := permitted(c.Dir, args, write.Changes)
+		changes := mended(write.Changes)
+		programs, err := permitted(c.Dir, args, changes)
 		if err != nil {
 			return 0, fmt.Errorf("%s: %w", args[0], err)
 		}
-		if len(write.Changes) > 0 {
-			if err := c.Apply(write.Changes, programs); err != nil {
+		if len(changes) > 0 {
+			if err := c.Apply(changes, programs); err != nil {
 				return 0, err
 			}
 		}
@@ -214,12 +253,16 @@ func (t *Toolchain) spec(c *Command, w *work, args []string, stdout, stderr io.W
 	if t.support != nil {
 		mounts = append(mounts, *t.support)
 	}
-	return &runner.Spec{
+	spec := &runner.Spec{
 		Program: t.program, Args: args, Cwd: c.Dir, Limits: c.Limits,
 		Env:   []string{"PWD=" + c.Dir, "TMPDIR=" + tempDir},
 		Stdin: c.Stdin, Stdout: stdout, Stderr: stderr,
 		Mounts: mounts,
-	}, nil
+	}
+	if c.Record != nil {
+		spec.Keep, spec.Root = c.Record.Keep, true
+	}
+	return spec, nil
 }
 
 // ErrNotNamed reports that a tool wrote to a file that nobody named.

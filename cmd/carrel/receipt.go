@@ -42,25 +42,53 @@ what carrel verify does.` + exits("0  shown", "125  not a receipt or bundle"),
 				return err
 			}
 			defer paper.Close()
-			r, err := receipt.FromEnvelope(paper.envelope)
+			s, err := receipt.FromEnvelope(paper.envelope)
 			if err != nil {
 				return fmt.Errorf("%s: %w", args[0], err)
 			}
 			if out == jsonFormat {
-				return writeJSON(cmd.OutOrStdout(), r)
+				return writeJSON(cmd.OutOrStdout(), s)
 			}
-			return printReceipt(cmd.OutOrStdout(), r, paper)
+			return printStatement(cmd.OutOrStdout(), s, paper)
 		},
 	}
 	out.flag(cmd)
 	return cmd
 }
 
-func printReceipt(w io.Writer, r *receipt.Receipt, p *paper) error {
-	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
-	row := func(name, format string, args ...any) {
-		fmt.Fprintf(t, "%s\t%s\n", name, plain(fmt.Sprintf(format, args...)))
+// rows are lines of a name and a text.
+type rows struct{ *tabwriter.Writer }
+
+func (t rows) add(name, format string, args ...any) {
+	fmt.Fprintf(t, "%s\t%s\n", name, plain(fmt.Sprintf(format, args...)))
+}
+
+func printStatement(w io.Writer, s receipt.Statement, p *paper) error {
+	t := rows{tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)}
+	var remarks receipt.Remarks
+	switch s := s.(type) {
+	case *receipt.Receipt:
+		printTurn(t, &receipt.Turn{Input: s.Input, Result: s.Result})
+		remarks = s.Remarks
+	case *receipt.Build:
+		t.add("command", "%q", s.Command)
+		for n := range s.Steps {
+			t.add("", "")
+			t.add("turn", "%d of %d", n+1, len(s.Steps))
+			printTurn(t, &s.Steps[n])
+		}
+		remarks = s.Remarks
 	}
+	t.add("", "")
+	for _, s := range p.envelope.Signatures {
+		t.add("signed by", "%s (not checked here)", s.KeyID)
+	}
+	t.add("remarks", "%s, %s, %s", remarks.EngineVersion, remarks.Platform, remarks.Started)
+	return t.Flush()
+}
+
+func printTurn(t rows, r *receipt.Turn) {
+	row := t.add
 	limit := fuel(r.Input.Limits.Fuel)
 	row("program", "%s, %s bytes", r.Input.Program.Digest, grouped(r.Input.Program.Size))
 	row("machine", "version %d, guest %s %d", r.Input.MachineVersion, r.Input.Guest.Name, r.Input.Guest.Version)
@@ -112,12 +140,6 @@ func printReceipt(w io.Writer, r *receipt.Receipt, p *paper) error {
 			row("wrote", "%s: %s, was %s", path.Join(write.Guest, c.Path), c.Kind, c.Was)
 		}
 	}
-	row("", "")
-	for _, s := range p.envelope.Signatures {
-		row("signed by", "%s (not checked here)", s.KeyID)
-	}
-	row("remarks", "%s, %s, %s", r.Remarks.EngineVersion, r.Remarks.Platform, r.Remarks.Started)
-	return t.Flush()
 }
 
 func receiptExport() *cobra.Command {
@@ -155,12 +177,12 @@ with --from.` + exits("0  written", "2  something is missing", "125  our own err
 
 // export writes a bundle to a file, which appears whole or not at all, or to w.
 func export(p *paper, sources receipt.BlobSource, to string, w io.Writer) error {
-	r, err := receipt.FromEnvelope(p.envelope)
+	s, err := receipt.FromEnvelope(p.envelope)
 	if err != nil {
 		return err
 	}
 	write := func(w io.Writer) error {
-		err := bundle.Write(w, p.envelope, r.Input.Blobs(), sources)
+		err := bundle.Write(w, p.envelope, receipt.Needs(s), sources)
 		if errors.Is(err, receipt.ErrNoBlob) {
 			return failf(verifyCannot, "%w; --from FILE says where it is", err)
 		}

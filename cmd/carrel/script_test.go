@@ -179,8 +179,9 @@ func lie(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 3 {
 		ts.Fatalf("usage: lie RECEIPT FIELD FILE")
 	}
-	r, envelope, err := receipt.Open([]byte(ts.ReadFile(args[0])))
+	statement, envelope, err := receipt.Open([]byte(ts.ReadFile(args[0])))
 	ts.Check(err)
+	r := statement.(*receipt.Receipt)
 	switch args[1] {
 	case "fuel":
 		r.Result.Fuel = r.Result.Fuel/10*10 - 9

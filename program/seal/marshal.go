@@ -13,7 +13,7 @@ import (
 // Marshal writes a value in the form of CanonicalJSON. It takes structs with
 // json tags ("name", "omitempty", "omitzero", "string"; embedded structs give
 // their members to the outer one), pointers to them, slices, strings, booleans,
-// integers, and whatever writes itself as text. Every member has a tag with an
+// integers, interfaces that hold such, and whatever writes itself as text. Every member has a tag with an
 // ASCII name. A nil slice is an empty list, a nil pointer is null.
 //
 // A string that is not UTF-8 is an error, and so is an integer beyond 2^53 - 1
@@ -54,6 +54,8 @@ func newPlan(t reflect.Type) plan {
 		return newStructPlan(t)
 	case t.Kind() == reflect.Slice:
 		return slicePlan{planOf(t.Elem())}
+	case t.Kind() == reflect.Interface:
+		return interfacePlan{}
 	case t.Kind() == reflect.Pointer:
 		return pointerPlan{planOf(t.Elem())}
 	case t.Kind() == reflect.String:
@@ -119,6 +121,15 @@ func (p pointerPlan) append(dst []byte, v reflect.Value) ([]byte, error) {
 		return append(dst, "null"...), nil
 	}
 	return p.elem.append(dst, v.Elem())
+}
+
+type interfacePlan struct{}
+
+func (interfacePlan) append(dst []byte, v reflect.Value) ([]byte, error) {
+	if v.IsNil() {
+		return append(dst, "null"...), nil
+	}
+	return planOf(v.Elem().Type()).append(dst, v.Elem())
 }
 
 type slicePlan struct{ elem plan }

@@ -68,6 +68,13 @@ func TestMarshalEdges(t *testing.T) {
 	if want := `{"_small":0,"a":0,"b":"0","l":[],"z":""}`; err != nil || string(got) != want {
 		t.Errorf("got %s, %v; want %s", got, err, want)
 	}
+	type holder struct {
+		H any `json:"h"`
+	}
+	got, err = Marshal([]holder{{}, {&inner{Z: "z"}}, {true}})
+	if want := `[{"h":null},{"h":{"b":"0","z":"z"}},{"h":true}]`; err != nil || string(got) != want {
+		t.Errorf("got %s, %v; want %s", got, err, want)
+	}
 	for _, c := range []struct {
 		value any
 		wrong string

@@ -69,9 +69,9 @@ func bundled(t testing.TB, envelope *seal.Envelope, source memory, outputs bool)
 	if err != nil {
 		t.Fatal(err)
 	}
-	blobs := r.Input.Blobs()
+	blobs := receipt.Needs(r)
 	if outputs {
-		blobs = append(blobs, r.Result.Blobs()...)
+		blobs = receipt.Blobs(r)
 	}
 	var file bytes.Buffer
 	if err := Write(&file, envelope, blobs, source); err != nil {
@@ -106,9 +106,9 @@ func TestRoundTrip(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := bundle.Receipt.Input.Blobs()
+		want := receipt.Needs(bundle.Statement)
 		if outputs {
-			want = append(want, bundle.Receipt.Result.Blobs()...)
+			want = receipt.Blobs(bundle.Statement)
 		}
 		if len(bundle.Blobs()) != len(want) {
 			t.Errorf("got %d blobs, want %d", len(bundle.Blobs()), len(want))
@@ -167,8 +167,9 @@ func TestWriteRefuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	lying := memory{r.Input.Program.Digest: []byte("not asm!")}
-	longer := r.Input.Program
+	program := r.Turns()[0].Input.Program
+	lying := memory{program.Digest: []byte("not asm!")}
+	longer := program
 	longer.Size++
 	for _, c := range []struct {
 		name   string
@@ -178,8 +179,8 @@ func TestWriteRefuses(t *testing.T) {
 	}{
 		{"a blob nobody named", []receipt.Blob{receipt.NewBlob([]byte("x"))}, source, "is not named by the receipt"},
 		{"a size that lies", []receipt.Blob{longer}, source, "has 9 bytes, the receipt says 8"},
-		{"a blob that is missing", []receipt.Blob{r.Input.Program}, memory{}, "no such blob"},
-		{"a blob that lies", []receipt.Blob{r.Input.Program}, lying, "the bytes are sha256:"},
+		{"a blob that is missing", []receipt.Blob{program}, memory{}, "no such blob"},
+		{"a blob that lies", []receipt.Blob{program}, lying, "the bytes are sha256:"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if err := Write(io.Discard, envelope, c.blobs, c.source); err == nil || !strings.Contains(err.Error(), c.wrong) {

@@ -14,8 +14,8 @@ import (
 // with it. It reads from the file it was opened on, which must stay open. It is
 // safe for concurrent use if that file is.
 type Bundle struct {
-	Envelope *seal.Envelope
-	Receipt  *receipt.Receipt
+	Envelope  *seal.Envelope
+	Statement receipt.Statement
 
 	file  io.ReaderAt
 	blobs map[seal.Digest]extent
@@ -56,7 +56,7 @@ func open(file io.ReaderAt, size int64) (*Bundle, error) {
 	if err != nil {
 		return nil, err
 	}
-	if bundle.Receipt, bundle.Envelope, err = receipt.Open(text); err != nil {
+	if bundle.Statement, bundle.Envelope, err = receipt.Open(text); err != nil {
 		return nil, err
 	}
 	if err := bundle.index(c); err != nil {
@@ -67,7 +67,7 @@ func open(file io.ReaderAt, size int64) (*Bundle, error) {
 
 // index reads the entries of blobs up to the end mark.
 func (b *Bundle) index(c *cursor) error {
-	sizes := named(b.Receipt)
+	sizes := named(b.Statement)
 	var last seal.Digest
 	for {
 		name, at, err := c.next()

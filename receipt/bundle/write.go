@@ -12,7 +12,7 @@ import (
 
 // Write writes a bundle of the receipt in an envelope and the blobs named,
 // which the source must have. They may be in any order and repeat; each must be
-// named by the receipt (Input.Blobs, Result.Blobs). The same envelope and the
+// named by the receipt (receipt.Blobs). The same envelope and the
 // same set of blobs always give the same bytes. No signature is checked.
 //
 // After an error what was written is no bundle.
@@ -24,7 +24,7 @@ func Write(w io.Writer, envelope *seal.Envelope, blobs []receipt.Blob, source re
 }
 
 func write(w io.Writer, envelope *seal.Envelope, blobs []receipt.Blob, source receipt.BlobSource) error {
-	r, err := receipt.FromEnvelope(envelope)
+	s, err := receipt.FromEnvelope(envelope)
 	if err != nil {
 		return err
 	}
@@ -32,7 +32,7 @@ func write(w io.Writer, envelope *seal.Envelope, blobs []receipt.Blob, source re
 	if err != nil {
 		return err
 	}
-	blobs, err = arrange(r, blobs)
+	blobs, err = arrange(s, blobs)
 	if err != nil {
 		return err
 	}
@@ -53,14 +53,14 @@ func write(w io.Writer, envelope *seal.Envelope, blobs []receipt.Blob, source re
 
 // arrange sorts blobs by digest, each once, and checks that the receipt names
 // them so.
-func arrange(r *receipt.Receipt, blobs []receipt.Blob) ([]receipt.Blob, error) {
+func arrange(s receipt.Statement, blobs []receipt.Blob) ([]receipt.Blob, error) {
 	blobs = slices.Clone(blobs)
 	slices.SortFunc(blobs, func(a, b receipt.Blob) int { return slices.Compare(a.Digest[:], b.Digest[:]) })
 	blobs = slices.Compact(blobs)
 	if len(blobs) > BlobsMax {
 		return nil, fmt.Errorf("%d blobs, at most %d", len(blobs), BlobsMax)
 	}
-	sizes := named(r)
+	sizes := named(s)
 	for _, blob := range blobs {
 		size, ok := sizes[blob.Digest]
 		switch {
@@ -76,9 +76,9 @@ func arrange(r *receipt.Receipt, blobs []receipt.Blob) ([]receipt.Blob, error) {
 }
 
 // named are the sizes of the blobs that a receipt names.
-func named(r *receipt.Receipt) map[seal.Digest]uint64 {
+func named(s receipt.Statement) map[seal.Digest]uint64 {
 	sizes := map[seal.Digest]uint64{}
-	for _, blob := range slices.Concat(r.Input.Blobs(), r.Result.Blobs()) {
+	for _, blob := range receipt.Blobs(s) {
 		sizes[blob.Digest] = blob.Size
 	}
 	return sizes
