@@ -64,6 +64,7 @@ out; verify proves it by running it again.`,
 	root.AddCommand(inspectCommand())
 	root.AddCommand(imageCommand())
 	root.AddCommand(toolCommands()...)
+	root.AddCommand(cmakeCommand())
 	root.AddCommand(guestCommand())
 	root.AddCommand(cacheCommand())
 	return root
