@@ -22,7 +22,7 @@ var floors = []string{
 	"machine/meter machine/image machine/machinetest/wasmgen program/keys disk",
 	"machine",
 	"machine/machinetest machine/wazero machine/wasmtime machine/cache store/images guest guest/posix/tar",
-	"guest/posix receipt",
+	"guest/posix guest/js receipt",
 	"receipt/bundle",
 	"runner",
 	"toolchain",

@@ -237,6 +237,9 @@ func (i *Instance) Charge(units uint64) error {
 	return nil
 }
 
+// Refund gives back fuel that Charge took in this turn.
+func (i *Instance) Refund(units uint64) { i.left += units }
+
 // ChargeBytes takes fuel for bytes that the host moves.
 func (i *Instance) ChargeBytes(n uint64) error { return i.Charge(meter.HostBytesCost(n)) }
 
