@@ -26,6 +26,7 @@ var floors = []string{
 	"receipt/bundle",
 	"runner",
 	"toolchain",
+	"toolchain/daemon",
 	"cmd/carrel bench examples/words",
 }
 

@@ -25,7 +25,7 @@ func isInput(arg string) bool { return arg == "-" || arg != "" && arg[0] != '-' 
 var targetFlags = []string{
 	"--start-no-unused-arguments",
 	"-ffile-prefix-map=" + posix.RootName + "/=/",
-	"--target=wasm32-wasip1", "--sysroot=" + resourceDir, "-resource-dir=" + resourceDir,
+	"--target=wasm32-wasip1", "--sysroot=" + ResourceDir, "-resource-dir=" + ResourceDir,
 	"-D_WASI_EMULATED_SIGNAL", "-D_WASI_EMULATED_MMAN", "-D_WASI_EMULATED_PROCESS_CLOCKS", "-D_WASI_EMULATED_GETPID",
 	"-fno-exceptions",
 	"--end-no-unused-arguments",

@@ -44,11 +44,17 @@ var ErrAbsent = errors.New("the toolchain is not there yet")
 // Dir is where the toolchain is kept below a directory for such things.
 func Dir(base string) string { return filepath.Join(base, "clang-"+Version) }
 
+// Paths are where the program and its resources are in a directory.
+func Paths(dir string) (program, resources string) {
+	return filepath.Join(dir, programFile), filepath.Join(dir, resourcesFile)
+}
+
 // Files reads a toolchain that was fetched into a directory. Errors: ErrAbsent.
 func Files(dir string) (program, resources []byte, err error) {
-	program, err = os.ReadFile(filepath.Join(dir, programFile))
+	programPath, resourcesPath := Paths(dir)
+	program, err = os.ReadFile(programPath)
 	if err == nil {
-		resources, err = os.ReadFile(filepath.Join(dir, resourcesFile))
+		resources, err = os.ReadFile(resourcesPath)
 	}
 	if errors.Is(err, fs.ErrNotExist) {
 		err = fmt.Errorf("%w: %s", ErrAbsent, dir)

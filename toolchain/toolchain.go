@@ -25,12 +25,14 @@ import (
 	"carrel/turn"
 )
 
-// Places in the guest that are not the host's.
+// ResourceDir is where a tool finds headers and libraries.
+const ResourceDir = ownDir + "/usr"
+
+// Other places in the guest that are not the host's.
 const (
-	ownDir      = "/.carrel"
-	resourceDir = ownDir + "/usr"   // headers and libraries
-	tempDir     = ownDir + "/tmp"   // between the jobs of one command
-	nullFile    = tempDir + "/null" // in place of /dev/null: empty, and what is written to it is forgotten
+	ownDir   = "/.carrel"
+	tempDir  = ownDir + "/tmp"   // between the jobs of one command
+	nullFile = tempDir + "/null" // in place of /dev/null: empty, and what is written to it is forgotten
 )
 
 // A Toolchain is the program and what it needs. It is safe for concurrent use.
@@ -45,7 +47,7 @@ type Toolchain struct {
 // New prepares a toolchain: the wasm, a tar image of headers and libraries, and a
 // way to load the wasm.
 func New(program, resources []byte, load runner.Load) (*Toolchain, error) {
-	mount, err := tarMount(resourceDir, receipt.ModeRO, resources)
+	mount, err := tarMount(ResourceDir, receipt.ModeRO, resources)
 	if err != nil {
 		return nil, fmt.Errorf("toolchain resources: %w", err)
 	}
@@ -199,13 +201,12 @@ func (t *Toolchain) drive(ctx context.Context, c *Command, tool tool) (int, erro
 func (t *Toolchain) job(ctx context.Context, c *Command, w *work, args []string, stdout, stderr io.Writer) (int, error) {
 	out, errs := &plainWriter{to: stdout}, &plainWriter{to: stderr}
 	done, code, err := t.run(ctx, c, w, args, out, errs)
-	if err := errors.Join(err, out.Flush(), errs.Flush()); err != nil {
-		return 0, err
+	err = errors.Join(err, out.Flush(), errs.Flush())
+	if done != nil && c.Record != nil && done.Outcome.Class.Result() {
+		err = errors.Join(err, c.Record.add(done))
 	}
-	if c.Record != nil {
-		if err := c.Record.add(done); err != nil {
-			return 0, err
-		}
+	if err != nil {
+		return 0, err
 	}
 	for _, write := range done.Writes {
 		if write.Kind == receipt.MountTar {
@@ -226,7 +227,8 @@ func (t *Toolchain) job(ctx context.Context, c *Command, w *work, args []string,
 	return code, nil
 }
 
-// run runs one tool, and gives its exit code.
+// run runs one tool, and gives its exit code. With a *FaultError it gives the turn
+// too.
 func (t *Toolchain) run(ctx context.Context, c *Command, w *work, args []string, stdout, stderr io.Writer) (*runner.Turn, int, error) {
 	spec, err := t.spec(c, w, args, stdout, stderr)
 	if err != nil {
@@ -239,7 +241,7 @@ func (t *Toolchain) run(ctx context.Context, c *Command, w *work, args []string,
 	case done.Err != nil:
 		return nil, 0, done.Err
 	case done.Outcome.Class != turn.Exit:
-		return nil, 0, &FaultError{done.Outcome}
+		return done, 0, &FaultError{done.Outcome}
 	}
 	return done, int(min(done.Outcome.Code, 255)), nil
 }

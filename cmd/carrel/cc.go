@@ -17,6 +17,7 @@ import (
 	"carrel/disk"
 	"carrel/machine"
 	"carrel/toolchain"
+	"carrel/toolchain/daemon"
 	"carrel/tree"
 	"carrel/turn"
 )
@@ -56,11 +57,10 @@ func toolCommands() (all []*cobra.Command) {
 
 // runTool runs a tool as the shell would.
 func runTool(cmd *cobra.Command, name string, args []string) error {
-	chain, closing, err := openToolchain(cmd)
+	to, args, err := receiptFlag(args)
 	if err != nil {
 		return err
 	}
-	defer closing()
 	dir, err := workingDir()
 	if err != nil {
 		return err
@@ -70,24 +70,96 @@ func runTool(cmd *cobra.Command, name string, args []string) error {
 		return err
 	}
 	defer source.Close()
-	ctx, stop := interrupted(cmd.Context())
-	defer stop()
-	code, err := chain.Run(ctx, &toolchain.Command{
+	c := &toolchain.Command{
 		Tool: name, Args: args, Dir: dir, Root: source,
 		Limits: turn.Limits{Fuel: toolFuel, MemoryPages: turn.MemoryPagesMax},
 		Stdin:  cmd.InOrStdin(), Stdout: cmd.OutOrStdout(), Stderr: cmd.ErrOrStderr(),
 		Apply: publishBuild,
-	})
-	if fault := (*toolchain.FaultError)(nil); errors.As(err, &fault) {
-		if fault.Outcome.Class == turn.Stopped {
-			return failf(exitInterrupted, "%s: interrupted", name)
-		}
-		return failf(guestExit(fault.Outcome), "%s: %w", name, err)
 	}
-	if err != nil {
+	ctx, stop := interrupted(cmd.Context())
+	defer stop()
+	perform := func() (int, error) {
+		return await(ctx, func() (int, error) { return performTool(ctx, cmd, c) })
+	}
+	if to != "" {
+		perform, err = recorded(cmd, to, c, perform)
+		if err != nil {
+			return err
+		}
+	}
+	code, err := perform()
+	fault := (*toolchain.FaultError)(nil)
+	switch {
+	case errors.Is(context.Cause(ctx), errInterrupt):
+		return failf(exitInterrupted, "%s: interrupted", name)
+	case errors.As(err, &fault):
+		return failf(guestExit(fault.Outcome), "%s: %w", name, err)
+	case err != nil:
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	return quit(code)
+}
+
+// receiptFlag takes our own flag off a command line: --receipt FILE comes before
+// all that is the tool's.
+func receiptFlag(args []string) (to string, rest []string, err error) {
+	const flag = "--receipt"
+	if len(args) == 0 {
+		return "", args, nil
+	}
+	if value, ok := strings.CutPrefix(args[0], flag+"="); ok {
+		to, rest = value, args[1:]
+	} else if args[0] == flag {
+		if len(args) > 1 {
+			to = args[1]
+		}
+		rest = args[min(2, len(args)):]
+	} else {
+		return "", args, nil
+	}
+	if to == "" {
+		return "", nil, fmt.Errorf("%s FILE: the receipt of a build goes to a file, or into a directory", flag)
+	}
+	return to, rest, nil
+}
+
+// performTool runs a tool in the background process that has it loaded, or else
+// here.
+func performTool(ctx context.Context, cmd *cobra.Command, c *toolchain.Command) (int, error) {
+	engine, err := toolEngine()
+	if err != nil {
+		return 0, err
+	}
+	b, err := findBackground(engine)
+	if err != nil {
+		return 0, err
+	}
+	if b != nil {
+		if code, err := daemon.Run(ctx, b.socket, c); !errors.Is(err, daemon.ErrNone) {
+			return code, err
+		}
+	}
+	chain, closing, err := openToolchain(ctx, cmd, engine)
+	if err != nil {
+		return 0, err
+	}
+	defer closing()
+	code, err := chain.Run(ctx, c)
+	if err == nil && b != nil {
+		b.start()
+	}
+	return code, err
+}
+
+// toolEngine is the engine for tools: flags are theirs.
+func toolEngine() (engineName, error) {
+	name := engineName("auto")
+	if asked := os.Getenv("CARREL_ENGINE"); asked != "" {
+		if err := name.Set(asked); err != nil {
+			return "", fmt.Errorf("CARREL_ENGINE: %w", err)
+		}
+	}
+	return name, nil
 }
 
 // workingDir is the working directory by its real path.
@@ -118,7 +190,7 @@ func publishBuild(changes []tree.Change, programs []string) error {
 
 // openToolchain finds the toolchain, or fetches it, and loads its program when
 // it is first needed.
-func openToolchain(cmd *cobra.Command) (*toolchain.Toolchain, func(), error) {
+func openToolchain(ctx context.Context, cmd *cobra.Command, name engineName) (*toolchain.Toolchain, func(), error) {
 	h, err := findHome()
 	if err != nil {
 		return nil, nil, err
@@ -134,18 +206,12 @@ func openToolchain(cmd *cobra.Command) (*toolchain.Toolchain, func(), error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	name := engineName("auto")
-	if asked := os.Getenv("CARREL_ENGINE"); asked != "" { // flags are the tool's
-		if err := name.Set(asked); err != nil {
-			return nil, nil, fmt.Errorf("CARREL_ENGINE: %w", err)
-		}
-	}
 	engine, err := name.open()
 	if err != nil {
 		return nil, nil, err
 	}
 	load := sync.OnceValues(func() (*machine.Program, error) {
-		return loadProgram(context.WithoutCancel(cmd.Context()), engine, program, cmd)
+		return loadProgram(context.WithoutCancel(ctx), engine, program, cmd)
 	})
 	chain, err := toolchain.New(program, resources, func(context.Context, []byte) (*machine.Program, error) {
 		loaded, err := load()
@@ -155,7 +221,7 @@ func openToolchain(cmd *cobra.Command) (*toolchain.Toolchain, func(), error) {
 		return loaded.Share(), nil
 	})
 	if err == nil {
-		err = addSupport(cmd.Context(), chain, dir)
+		err = addSupport(ctx, chain, dir)
 	}
 	return chain, func() { engine.Close() }, err
 }

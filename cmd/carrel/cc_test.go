@@ -4,10 +4,16 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"carrel/toolchain"
+	"carrel/toolchain/daemon"
+	"carrel/turn"
 )
 
 // TestTools compiles, links, archives and runs C and C++ with the toolchain as a
@@ -25,6 +31,7 @@ func TestTools(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Setenv("CARREL_HOME", home)
+	t.Setenv(backgroundVariable, "off")
 	dir := t.TempDir()
 	t.Chdir(dir)
 	file := func(name, text string) {
@@ -164,5 +171,118 @@ func TestTools(t *testing.T) {
 	}
 	if leftover, err := filepath.Glob("*.tmp"); err != nil || len(leftover) > 0 {
 		t.Errorf("left behind: %v, %v", leftover, err)
+	}
+
+	t.Run("receipts", func(t *testing.T) { testBuildReceipts(t, does) })
+	t.Run("background", func(t *testing.T) { testBackground(t, does, content) })
+}
+
+// testBuildReceipts verifies builds, on the other engine too.
+func testBuildReceipts(t *testing.T, does func(int, string) (stdout, stderr string)) {
+	does(0, "cc --receipt r.json -O2 -MD -o main.wasm "+dirOf(t)+"/src/main.c src/twice.c")
+	if out, _ := does(0, "receipt show r.json"); !strings.Contains(out, "turn       3 of 3") || !strings.Contains(out, `command    ["cc" "-O2"`) {
+		t.Errorf("the receipt of two compilations and a link:\n%s", out)
+	}
+	if out, _ := does(0, "verify r.json"); !strings.HasPrefix(out, "same: ") {
+		t.Errorf("verified: %q", out)
+	}
+	does(0, "receipt export -o r.bundle r.json")
+	// Without what was kept here: only the bundle, and a compiled compiler.
+	if err := os.Rename(filepath.Join(os.Getenv("CARREL_HOME"), "blobs"), "blobs"); err != nil {
+		t.Fatal(err)
+	}
+	if out, _ := does(2, "verify r.json"); !strings.Contains(out, "turn 1 of 3") && !strings.Contains(out, "missing sha256:") {
+		t.Errorf("verified without its inputs: %q", out)
+	}
+	if out, _ := does(0, "verify r.bundle"); !strings.HasPrefix(out, "same: ") {
+		t.Errorf("verified: %q", out)
+	}
+
+	// A build that fails has a receipt, and so has one of a tool.
+	does(1, "cc --receipt=bad.json -c bad.c")
+	if out, _ := does(0, "receipt show bad.json"); !strings.Contains(out, "class      exit, code 1") {
+		t.Errorf("the receipt of a failed compilation:\n%s", out)
+	}
+	does(0, "verify bad.json")
+	if err := os.Mkdir("receipts", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	does(0, "cc --receipt receipts -c -o twice.o src/twice.c")
+	does(0, "strip --receipt receipts -o bare.wasm main.wasm")
+	does(1, "cc --receipt receipts nothing.c") // nothing ran
+	names, err := filepath.Glob("receipts/*")
+	if err != nil || len(names) != 2 || !strings.HasPrefix(names[1], "receipts/twice.o-") {
+		t.Errorf("receipts %q, %v", names, err)
+	}
+	for _, name := range names {
+		does(0, "verify "+name)
+	}
+
+	for line, want := range map[string]string{
+		"cc --receipt":                        "carrel: --receipt FILE: the receipt of a build goes",
+		"cc --receipt none/r.json src/main.c": "carrel: --receipt: write none/r.json: no such file or directory",
+	} {
+		if _, stderr := does(exitError, line); !strings.HasPrefix(stderr, want) {
+			t.Errorf("%s: %q", line, stderr)
+		}
+	}
+}
+
+func dirOf(t *testing.T) string {
+	dir, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// testBackground runs commands through the process in the background, which is a
+// goroutine here.
+func testBackground(t *testing.T, does func(int, string) (stdout, stderr string), content func(string) []byte) {
+	t.Setenv(backgroundVariable, "soon")
+	if _, stderr := does(exitError, "cc src/twice.c"); !strings.Contains(stderr, `CARREL_BACKGROUND: "soon" is neither off nor a time`) {
+		t.Errorf("errors %q", stderr)
+	}
+	t.Setenv("TMPDIR", t.TempDir())
+	t.Setenv("XDG_RUNTIME_DIR", "")
+	t.Setenv(backgroundVariable, "2s")
+	done := make(chan string, 1)
+	go func() {
+		_, stderr, code := carrel(nil, "background")
+		done <- fmt.Sprint(code, stderr)
+	}()
+	b, err := findBackground("auto")
+	if err != nil || b == nil {
+		t.Fatal(b, err)
+	}
+	for start := time.Now(); ; time.Sleep(10 * time.Millisecond) {
+		if _, err := os.Stat(b.socket); err == nil {
+			break
+		}
+		if time.Since(start) > time.Minute {
+			t.Fatal("it does not begin")
+		}
+	}
+	before := content("main.o")
+	does(0, "cc -c -O2 -o main.o src/main.c")
+	if !bytes.Equal(before, content("main.o")) {
+		t.Error("the same compilation gave another object in the background")
+	}
+	var out bytes.Buffer
+	code, err := daemon.Run(t.Context(), b.socket, &toolchain.Command{
+		Tool: "cc", Args: []string{"--version"}, Dir: "/", Limits: turn.Limits{Fuel: toolFuel, MemoryPages: turn.MemoryPagesMax},
+		Stdin: strings.NewReader(""), Stdout: &out, Stderr: &out,
+	})
+	if err != nil || code != 0 || !strings.HasPrefix(out.String(), "clang version 22.") {
+		t.Errorf("exit code %d, %v: %s", code, err, &out)
+	}
+	if _, stderr, code := carrel(nil, "background"); code != 0 || stderr != "" {
+		t.Errorf("a second one: exit code %d, %q", code, stderr)
+	}
+	if ended := <-done; ended != "0" {
+		t.Errorf("it ended with %s", ended)
+	}
+	if _, err := os.Stat(b.socket); err == nil {
+		t.Error("it left its socket")
 	}
 }

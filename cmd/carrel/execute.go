@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
+	"runtime"
 	"runtime/debug"
 	"strings"
 	"syscall"
@@ -179,31 +181,59 @@ func interrupted(parent context.Context) (context.Context, context.CancelFunc) {
 // was told to stop: an engine that compiles, or fills gigabytes, has no safe
 // point, and a program may wait for input that never comes.
 func (s *sitting) await(ctx context.Context) (*runner.Turn, error) {
+	t, err := await(ctx, func() (*runner.Turn, error) { return runner.Run(ctx, s.load, s.spec) })
+	switch {
+	case errors.Is(err, errAbandoned):
+		s.abandoned = true
+		return &runner.Turn{Outcome: turn.Outcome{Class: turn.Stopped}}, nil
+	case errors.As(err, new(*bugError)):
+		err = fmt.Errorf("%s: %w", s.name, err)
+	}
+	return t, err
+}
+
+// errAbandoned reports work that goes on while this process ends.
+var errAbandoned = errors.New("told to stop, and did not")
+
+// A bugError is a panic, and where it was.
+type bugError struct {
+	panicked any
+	stack    []byte
+}
+
+func (e *bugError) Error() string {
+	return fmt.Sprintf("internal error, which is a bug of carrel: %v\n%s", e.panicked, e.stack)
+}
+
+// await does work, and waits for its end, or no longer than stopGrace after it was
+// told to stop: errAbandoned then.
+func await[T any](ctx context.Context, work func() (T, error)) (T, error) {
 	type ending struct {
-		turn *runner.Turn
-		err  error
+		result T
+		err    error
 	}
 	end := make(chan ending, 1)
 	go func() {
 		defer func() {
 			if p := recover(); p != nil {
-				end <- ending{err: fmt.Errorf("%s: internal error, which is a bug of carrel: %v\n%s", s.name, p, debug.Stack())}
+				end <- ending{err: &bugError{p, debug.Stack()}}
 			}
 		}()
-		t, err := runner.Run(ctx, s.load, s.spec)
-		end <- ending{t, err}
+		result, err := work()
+		end <- ending{result, err}
 	}()
-	select {
-	case e := <-end:
-		return e.turn, e.err
-	case <-ctx.Done():
-	}
-	select {
-	case e := <-end:
-		return e.turn, e.err
-	case <-time.After(stopGrace):
-		s.abandoned = true
-		return &runner.Turn{Outcome: turn.Outcome{Class: turn.Stopped}}, nil
+	var grace <-chan time.Time
+	stop := ctx.Done()
+	for {
+		select {
+		case e := <-end:
+			return e.result, e.err
+		case <-stop:
+			stop, grace = nil, time.After(stopGrace)
+		case <-grace:
+			var none T
+			return none, errAbandoned
+		}
 	}
 }
 
@@ -214,10 +244,7 @@ func (s *sitting) load(ctx context.Context, wasm []byte) (*machine.Program, erro
 
 func loadProgram(ctx context.Context, engine machine.Engine, wasm []byte, cmd *cobra.Command) (*machine.Program, error) {
 	if stderr := cmd.ErrOrStderr(); isTerminal(stderr) {
-		note := time.AfterFunc(progressAfter, func() {
-			fmt.Fprintf(stderr, "carrel: compiling %s of program for %s, once\n", bytesOf(uint64(len(wasm))), engine.Name())
-		})
-		defer note.Stop()
+		defer showProgress(stderr, engine, len(wasm))()
 	}
 	if h, err := findHome(); err == nil {
 		if code, err := cache.Open(h.code, 0); err == nil {
@@ -225,6 +252,34 @@ func loadProgram(ctx context.Context, engine machine.Engine, wasm []byte, cmd *c
 		}
 	}
 	return machine.Load(ctx, engine, wasm)
+}
+
+// compilePerMiB is about what compiling a MiB of program takes of one processor.
+const compilePerMiB = 1600 * time.Millisecond
+
+// showProgress says that a program is being compiled, and for how long, until done
+// is called; nothing if that is soon.
+func showProgress(stderr io.Writer, engine machine.Engine, bytes int) (done func()) {
+	end, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		started, tick := time.Now(), time.NewTicker(progressAfter)
+		defer tick.Stop()
+		guess := time.Duration(float64(bytes) / (1 << 20) * float64(compilePerMiB) / float64(runtime.GOMAXPROCS(0)))
+		for said := false; ; said = true {
+			select {
+			case <-tick.C:
+				fmt.Fprintf(stderr, "\rcarrel: compiling %s of program for %s, once: %v of about %v",
+					bytesOf(uint64(bytes)), engine.Name(), time.Since(started).Round(time.Second), max(guess, time.Second).Round(time.Second))
+			case <-end:
+				if said {
+					fmt.Fprintln(stderr)
+				}
+				return
+			}
+		}
+	}()
+	return func() { close(end); <-ended }
 }
 
 // unfinished is how a turn that is no result ends this process.

@@ -117,6 +117,13 @@ func (k *keepsake) link(digest seal.Digest, path string) error {
 	return nil
 }
 
+// warn says that something was not kept.
+func (k *keepsake) warn(stderr io.Writer) {
+	if k.full {
+		fmt.Fprintf(stderr, "carrel: more than %s was read: not all of it is kept, and carrel verify will ask for it\n", bytesOf(keepBytesMax))
+	}
+}
+
 // finish keeps standard input: the bytes that the program took, of those that
 // were read for it.
 func (k *keepsake) finish(stdin receipt.Stdin) error {

@@ -66,6 +66,7 @@ out; verify proves it by running it again.`,
 	root.AddCommand(toolCommands()...)
 	root.AddCommand(cmakeCommand())
 	root.AddCommand(guestCommand())
+	root.AddCommand(backgroundCommand())
 	root.AddCommand(cacheCommand())
 	return root
 }

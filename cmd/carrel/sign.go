@@ -5,7 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
+	"github.com/spf13/cobra"
+
+	"carrel/machine"
 	"carrel/program/keys"
 	"carrel/program/seal"
 	"carrel/receipt"
@@ -21,7 +25,7 @@ func (s *sitting) prepareReceipt() error {
 	if err := writable(s.flags.receipt); err != nil {
 		return fmt.Errorf("--receipt: %w", err)
 	}
-	if s.key, err = s.signingKey(h); err != nil {
+	if s.key, err = signingKey(s.cmd, h); err != nil {
 		return err
 	}
 	if s.keep, err = newKeepsake(h); err != nil {
@@ -33,7 +37,7 @@ func (s *sitting) prepareReceipt() error {
 }
 
 // signingKey is the current key, made now if it is the first.
-func (s *sitting) signingKey(h home) (seal.PrivateKey, error) {
+func signingKey(cmd *cobra.Command, h home) (seal.PrivateKey, error) {
 	dir := keys.At(h.keys)
 	key, err := dir.Current()
 	if !errors.Is(err, keys.ErrNone) {
@@ -42,7 +46,7 @@ func (s *sitting) signingKey(h home) (seal.PrivateKey, error) {
 	if key, err = dir.Ensure(rand.Reader, defaultKeyName()); err != nil {
 		return key, err
 	}
-	fmt.Fprintf(s.cmd.ErrOrStderr(), "carrel: made a key to sign receipts with: %s, in %s\n", key.ID(), h.keys)
+	fmt.Fprintf(cmd.ErrOrStderr(), "carrel: made a key to sign receipts with: %s, in %s\n", key.ID(), h.keys)
 	return key, nil
 }
 
@@ -58,7 +62,17 @@ func (s *sitting) writeReceipt() error {
 	if err := s.keep.link(r.Input.Program.Digest, s.name); err != nil {
 		return fmt.Errorf("remember where the program is: %w", err)
 	}
-	envelope, err := receipt.Sign(r, s.key)
+	if err := writeReceipt(s.flags.receipt, r, s.key); err != nil {
+		return err
+	}
+	s.signed = s.key.ID().String()
+	s.keep.warn(s.cmd.ErrOrStderr())
+	return nil
+}
+
+// writeReceipt signs a statement and writes it to a file.
+func writeReceipt(name string, statement receipt.Statement, key seal.PrivateKey) error {
+	envelope, err := receipt.Sign(statement, key)
 	if err != nil {
 		return err
 	}
@@ -66,12 +80,8 @@ func (s *sitting) writeReceipt() error {
 	if err != nil {
 		return err
 	}
-	if err := publish(s.flags.receipt, func(w io.Writer) error { _, err := w.Write(text); return err }); err != nil {
+	if err := publish(name, func(w io.Writer) error { _, err := w.Write(text); return err }); err != nil {
 		return fmt.Errorf("write receipt: %w", err)
-	}
-	s.signed = s.key.ID().String()
-	if s.keep.full {
-		fmt.Fprintf(s.cmd.ErrOrStderr(), "carrel: the program read more than %s: not all of it is kept, and carrel verify will ask for it\n", bytesOf(keepBytesMax))
 	}
 	return nil
 }
@@ -85,9 +95,14 @@ func (s *sitting) receipt() (*receipt.Receipt, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &receipt.Receipt{Input: *input, Result: *result, Remarks: receipt.Remarks{
-		Engine: s.engine.Name(), EngineVersion: s.engine.Version(),
+	return &receipt.Receipt{Input: *input, Result: *result, Remarks: remarks(s.engine, s.started, s.wall)}, nil
+}
+
+// remarks are what this host says of itself.
+func remarks(engine machine.Engine, started time.Time, wall time.Duration) receipt.Remarks {
+	return receipt.Remarks{
+		Engine: engine.Name(), EngineVersion: engine.Version(),
 		Carrel: carrelVersion(), Platform: platform(),
-		Started: s.started.UTC().Format("2006-01-02T15:04:05Z07:00"), WallNS: uint64(s.wall),
-	}}, nil
+		Started: started.UTC().Format("2006-01-02T15:04:05Z07:00"), WallNS: uint64(wall),
+	}
 }
