@@ -119,7 +119,7 @@ func (t *Toolchain) Run(ctx context.Context, c *Command) (code int, err error) {
 		return 0, fmt.Errorf("there is no tool %q", c.Tool)
 	}
 	if c.Record != nil {
-		for _, made := range [][]byte{begin().temp, t.library} {
+		for _, made := range [][]byte{begin(c).temp, t.library} {
 			if err := c.Record.Keep(seal.Sum(made).String(), made); err != nil {
 				return 0, err
 			}

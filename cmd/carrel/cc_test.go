@@ -86,6 +86,21 @@ func TestTools(t *testing.T) {
 	if out, _ := does(0, "cc -E -I"+dir+"/inc "+dir+"/src/main.c"); !strings.Contains(out, `"`+dir+`/src/main.c"`) || strings.Contains(out, ".root") {
 		t.Errorf("of a source with an absolute path: %.300q", out)
 	}
+	file("abs.c", "#include \""+dir+"/inc/n.h\"\nint n = N;\n")
+	file("in/abs.c", string(content("abs.c")))
+	file("in/"+dir+"/inc/n.h", "#error not this one\n")
+	file("in/rel.c", "#include \""+dir[1:]+"/inc/n.h\"\n")
+	t.Chdir("in")
+	if out, _ := does(0, "cc -E -MD -MF abs.d -MT x abs.c"); !strings.HasSuffix(out, "int n = 21;\n") {
+		t.Errorf("of a source that includes an absolute name: %s", out)
+	}
+	if deps := string(content("abs.d")); deps != "x: abs.c "+dir+"/inc/n.h\n" && deps != "x: abs.c \\\n  "+dir+"/inc/n.h\n" {
+		t.Errorf("dependencies %q", deps)
+	}
+	if _, stderr := does(1, "cc -E rel.c"); !strings.Contains(stderr, "error: not this one") {
+		t.Errorf("a relative name is taken for an absolute one: %s", stderr)
+	}
+	t.Chdir(dir)
 	if _, stderr := does(1, "cc -c -o bad.o "+dir+"/bad.c"); !strings.HasPrefix(stderr, dir+"/bad.c:1:11: error: ") {
 		t.Errorf("errors %q", stderr)
 	}
