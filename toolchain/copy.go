@@ -102,7 +102,7 @@ func copies(tool string, args []string) (list []copying) {
 func (t *Toolchain) copy(ctx context.Context, c *Command, tool string, list []copying) (int, error) {
 	for _, one := range list {
 		var out bytes.Buffer
-		code, err := t.job(ctx, c, begin(), append([]string{tool}, allInRoot(one.args)...), &out, c.Stderr)
+		code, err := t.job(ctx, c, begin(c), append([]string{tool}, allInRoot(one.args)...), &out, c.Stderr)
 		if err != nil || code != 0 {
 			return code, err
 		}

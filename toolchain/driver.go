@@ -24,7 +24,8 @@ func isInput(arg string) bool { return arg == "-" || arg != "" && arg[0] != '-' 
 // are off for C++ whatever it is compiled by.
 var targetFlags = []string{
 	"--start-no-unused-arguments",
-	"-ffile-prefix-map=" + posix.RootName + "/=/",
+	"-ivfsoverlay", overlayFile,
+	"-ffile-prefix-map=" + posix.RootName + "/=/", "-ffile-compilation-dir=/",
 	"--target=wasm32-wasip1", "--sysroot=" + ResourceDir, "-resource-dir=" + ResourceDir,
 	"-D_WASI_EMULATED_SIGNAL", "-D_WASI_EMULATED_MMAN", "-D_WASI_EMULATED_PROCESS_CLOCKS", "-D_WASI_EMULATED_GETPID",
 	"-fno-exceptions",

@@ -131,7 +131,7 @@ func (t *Toolchain) Run(ctx context.Context, c *Command) (code int, err error) {
 		}
 	}
 	if !tool.driver {
-		return t.job(ctx, c, begin(), append([]string{tool.name}, allInRoot(c.Args)...), c.Stdout, c.Stderr)
+		return t.job(ctx, c, begin(c), append([]string{tool.name}, allInRoot(c.Args)...), c.Stdout, c.Stderr)
 	}
 	return t.drive(ctx, c, tool)
 }
@@ -142,8 +142,11 @@ type work struct {
 }
 
 // begin is the work before the first job.
-func begin() *work {
-	image, err := tarOf(map[string][]byte{path.Base(nullFile): nil})
+func begin(c *Command) *work {
+	image, err := tarOf(map[string][]byte{
+		path.Base(nullFile):    nil,
+		path.Base(overlayFile): overlay(c.Dir, allInRoot(c.Args)),
+	})
 	if err != nil {
 		panic(err) // it is made in memory
 	}
@@ -163,7 +166,7 @@ func (t *Toolchain) drive(ctx context.Context, c *Command, tool tool) (int, erro
 	args = append(args, allInRoot(c.Args)...)
 	// What it would run is no part of the build: nothing of it is put into place.
 	var plan bytes.Buffer
-	_, code, err := t.run(ctx, c, begin(), slices.Insert(slices.Clone(args), 1, "-###"), io.Discard, &plan)
+	_, code, err := t.run(ctx, c, begin(c), slices.Insert(slices.Clone(args), 1, "-###"), io.Discard, &plan)
 	if err != nil {
 		return 0, err
 	}
@@ -176,12 +179,12 @@ func (t *Toolchain) drive(ctx context.Context, c *Command, tool tool) (int, erro
 		_, err := fmt.Fprintf(c.Stderr, "carrel %s: error: %s\n", c.Tool, refusal(c.Args))
 		return 1, err
 	case code == 0 && len(jobs) == 0: // it only says something: --version, -print-…
-		return t.job(ctx, c, begin(), args, c.Stdout, c.Stderr)
+		return t.job(ctx, c, begin(c), args, c.Stdout, c.Stderr)
 	}
 	if _, err := c.Stderr.Write(plain([]byte(rest))); err != nil || code != 0 {
 		return code, err
 	}
-	work, worst := begin(), 0
+	work, worst := begin(c), 0
 	for _, job := range jobs {
 		if worst != 0 && !job.compiles() {
 			break // there is nothing to link
@@ -257,7 +260,7 @@ func (t *Toolchain) spec(c *Command, w *work, args []string, stdout, stderr io.W
 	}
 	spec := &runner.Spec{
 		Program: t.program, Args: args, Cwd: c.Dir, Limits: c.Limits,
-		Env:   []string{"PWD=" + c.Dir, "TMPDIR=" + tempDir},
+		Env:   []string{"PWD=" + posix.RootName + c.Dir, "TMPDIR=" + tempDir},
 		Stdin: c.Stdin, Stdout: stdout, Stderr: stderr,
 		Mounts: mounts,
 	}
