@@ -61,7 +61,7 @@ func newStatement(predicateType string) Statement {
 }
 
 // Validate is of a Statement. It refuses, beside what no turn can be, a turn
-// that found something else where one before it wrote.
+// that found or read something else where one before it wrote.
 func (b *Build) Validate() error {
 	if len(b.Command) == 0 {
 		return errors.New("command is empty")
@@ -114,12 +114,14 @@ func (t *Turn) validate(written map[string]Change) error {
 	return nil
 }
 
-// leaves reports whether it may be what a change left that was observed.
+// leaves reports whether it may be what a change left that was observed. Sizes do
+// not count: a list of dependencies has other names for the host than it has for
+// tools (package toolchain).
 func (c *Change) leaves(o *Observation) bool {
 	if c.Kind != o.Kind || o.Target != "" && c.Target != o.Target {
 		return false
 	}
-	return c.Content == nil || c.Content.Size == o.Size && (o.Digest.IsZero() || c.Content.Digest == o.Digest)
+	return c.Content == nil || o.Digest.IsZero() || c.Content.Digest == o.Digest
 }
 
 // Needs are the bytes that somebody needs to run a statement's turns again, each
