@@ -60,8 +60,9 @@ var (
 // A Program is compiled and ready to be instantiated many times. It is safe
 // for concurrent use.
 type Program struct {
-	Module *meter.Module
-	code   Code
+	Module  *meter.Module
+	code    Code
+	exports map[string]*meter.Export
 
 	// Detect is how changed pages are found; it is set before instances are
 	// made, and makes no difference but in cost.
@@ -70,7 +71,11 @@ type Program struct {
 
 // NewProgram joins a metered module with its compiled code, and owns the code.
 func NewProgram(module *meter.Module, code Code) *Program {
-	return &Program{Module: module, code: code}
+	p := &Program{Module: module, code: code, exports: map[string]*meter.Export{}}
+	for n := range module.Exports {
+		p.exports[module.Exports[n].Name] = &module.Exports[n]
+	}
+	return p
 }
 
 // Close releases the compiled code.
@@ -256,7 +261,7 @@ func (i *Instance) Call(export string, args ...uint64) ([]uint64, error) {
 	if i.dead != nil {
 		return nil, i.dead
 	}
-	e, ok := i.program.Module.Export(export)
+	e, ok := i.program.exports[export]
 	if !ok || e.Kind != meter.KindFunc {
 		return nil, i.die(&Fault{Class: turn.Refused, Text: fmt.Sprintf("no exported function %q", export)})
 	}

@@ -65,9 +65,6 @@ func (w *Worker) word(at uint32) ([]byte, error) {
 
 // put copies bytes into memory that the engine allocates, with a zero after them.
 func put[T string | []byte](w *Worker, content T) (at uint32, err error) {
-	if err := w.instance.ChargeBytes(uint64(len(content))); err != nil {
-		return 0, err
-	}
 	if at, err = w.boxed("wasm_malloc", uint64(len(content)+1)); err != nil {
 		return 0, err
 	}
@@ -81,6 +78,15 @@ func put[T string | []byte](w *Worker, content T) (at uint32, err error) {
 
 // putBox makes a value of bytes: export is qjs_new_string or qjs_new_array_buffer.
 func putBox[T string | []byte](w *Worker, export string, content T) (box, error) {
+	if len(content) <= inboxBytes {
+		at := w.handles.Scratch + scratchInbox
+		b, err := w.bytes(at, uint32(len(content)))
+		if err != nil {
+			return 0, err
+		}
+		copy(b, content)
+		return w.boxed(export, uint64(at), uint64(len(content)))
+	}
 	at, err := put(w, content)
 	if err != nil {
 		return 0, err
@@ -176,11 +182,9 @@ func (w *Worker) enter(f box, args ...box) error {
 	if err != nil {
 		return err
 	}
-	failed, err := w.call("qjs_is_exception", uint64(result))
-	if err != nil {
+	if same, err := w.undefined(result); err != nil {
 		return err
-	}
-	if failed != 0 {
+	} else if !same {
 		return w.uncaught()
 	}
 	for _, b := range append(args, result) {
@@ -190,6 +194,19 @@ func (w *Worker) enter(f box, args ...box) error {
 	}
 	return w.exhausted()
 }
+
+// undefined reports whether a box holds undefined; what else a function of the
+// shim leaves is the mark of an exception.
+func (w *Worker) undefined(b box) (bool, error) {
+	this, ok := w.instance.Bytes(b, boxBytes)
+	that, also := w.instance.Bytes(w.handles.Undefined, boxBytes)
+	if !ok || !also {
+		return false, errBounds
+	}
+	return string(this) == string(that), nil
+}
+
+const boxBytes = 8
 
 // uncaught is an exception that is nobody's, as what ends a turn.
 func (w *Worker) uncaught() error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"sync"
 	"testing"
 
 	"carrel/guest/js"
@@ -31,8 +32,23 @@ func program(t testing.TB, name string) []byte {
 }
 
 // engines are JavaScript on all engines that this build has: three with the tag
-// wasmtime, else two.
+// wasmtime, else two. They are made once.
 func engines(t testing.TB) map[string]*js.Engine {
+	t.Helper()
+	made.Lock()
+	defer made.Unlock()
+	if made.engines == nil {
+		made.engines = makeEngines(t)
+	}
+	return made.engines
+}
+
+var made struct {
+	sync.Mutex
+	engines map[string]*js.Engine
+}
+
+func makeEngines(t testing.TB) map[string]*js.Engine {
 	t.Helper()
 	wasm := published(t)
 	build, err := js.Find(wasm)
@@ -54,12 +70,10 @@ func engines(t testing.TB) map[string]*js.Engine {
 	}
 	all := map[string]*js.Engine{}
 	for _, m := range machines {
-		t.Cleanup(func() { m.Close() })
 		program, err := machine.Load(context.Background(), m, wasm)
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(func() { program.Close() })
 		if all[m.Name()], err = js.New(program, build); err != nil {
 			t.Fatal(err)
 		}

@@ -38,9 +38,12 @@ type handles struct {
 const (
 	regionVersion  = 1
 	regionBytesMax = 1 << 10
-	// scratchBytes is room for a length, and for arguments from scratchArgs on.
-	scratchBytes = 16
+	// scratchBytes is room for a length; an argument, at scratchArgs; and what is
+	// handed in, if it is short, from scratchInbox on.
+	scratchBytes = scratchInbox + inboxBytes
 	scratchArgs  = 8
+	scratchInbox = 16
+	inboxBytes   = 4 << 10
 )
 
 var (

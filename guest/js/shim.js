@@ -36,13 +36,16 @@
   const setBytes = typed.set;
   const codePointAt = String.prototype.codePointAt;
   const trim = String.prototype.trim;
+  const slice = String.prototype.slice;
+  const one = [1];
   const toLowerCase = String.prototype.toLowerCase;
   const { encode, decode, decodeStrict, toBase64, fromBase64, log, command, collect, now, meterLimit, meterReset, replyBytes, replyValue, replyThrown } = host;
 
-  const isObject = (v) => (typeof v === 'object' && v !== null) || typeof v === 'function';
+  const isObject = (v) => (typeof v === 'object' ? v !== null : typeof v === 'function');
+  const none = [];
   const isBuffer = (v) => {
     try {
-      apply(getByteLength, v, []);
+      apply(getByteLength, v, none);
       return true;
     } catch {
       return false;
@@ -54,7 +57,7 @@
     if (isBuffer(v)) return new Bytes(v);
     for (let get = getView; ; get = getDataView) {
       try {
-        return new Bytes(apply(get.buffer, v, []), apply(get.offset, v, []), apply(get.length, v, []));
+        return new Bytes(apply(get.buffer, v, none), apply(get.offset, v, none), apply(get.length, v, none));
       } catch {
         if (get === getDataView) throw new MakeTypeError('expected ArrayBuffer or a view on one');
       }
@@ -65,8 +68,8 @@
   const copy = (view, from, to) => {
     const length = to - from;
     const result = new Bytes(length);
-    apply(setBytes, result, [new Bytes(apply(getView.buffer, view, []), apply(getView.offset, view, []) + from, length)]);
-    return apply(getView.buffer, result, []);
+    apply(setBytes, result, [new Bytes(apply(getView.buffer, view, none), apply(getView.offset, view, none) + from, length)]);
+    return apply(getView.buffer, result, none);
   };
 
   // describe is an exception as text; an exception of that is no help to anyone.
@@ -146,11 +149,11 @@
         return 'utf-8';
       }
       encode(string = '') {
-        return new Bytes(encode(text(string)));
+        return new Bytes(encode(typeof string === 'string' ? string : text(string)));
       }
       encodeInto(string, destination) {
         string = text(string);
-        const room = apply(getView.length, destination, []);
+        const room = apply(getView.length, destination, none);
         const target = viewOf(destination);
         let read = 0;
         let written = 0;
@@ -179,7 +182,7 @@
       #begun = false;
 
       constructor(label = 'utf-8', options = undefined) {
-        const name = apply(toLowerCase, apply(trim, text(label), []), []);
+        const name = apply(toLowerCase, apply(trim, text(label), none), none);
         if (name !== 'utf-8' && name !== 'utf8' && name !== 'unicode-1-1-utf-8') throw new MakeRangeError(`no encoding ${name}, only utf-8`);
         this.#fatal = !!options?.fatal;
         this.#ignoreBOM = !!options?.ignoreBOM;
@@ -194,35 +197,36 @@
         return this.#ignoreBOM;
       }
       decode(input = undefined, options = undefined) {
-        let view = input === undefined ? new Bytes(0) : viewOf(input);
-        let length = apply(getView.length, view, []);
-        const held = this.#held;
-        if (held !== null) {
-          const before = apply(getView.length, held, []);
-          const all = new Bytes(before + length);
-          apply(setBytes, all, [held]);
-          apply(setBytes, all, [view, before]);
-          view = all;
-          length += before;
-          this.#held = null;
-        }
-        const stream = !!options?.stream;
-        let end = length;
-        if (stream) {
-          end -= unfinished(view, length);
+        const stream = options !== undefined && !!options?.stream;
+        let buffer;
+        if (this.#held === null && !stream && isBuffer(input)) buffer = input;
+        else {
+          let view = input === undefined ? new Bytes(0) : viewOf(input);
+          if (this.#held !== null) {
+            view = join(this.#held, view);
+            this.#held = null;
+          }
+          const length = apply(getView.length, view, none);
+          const end = stream ? length - unfinished(view, length) : length;
           if (end < length) this.#held = new Bytes(copy(view, end, length));
+          buffer = copy(view, 0, end);
         }
-        let from = 0;
-        if (!this.#begun && end > 0) {
-          if (!this.#ignoreBOM && end >= 3 && view[0] === 0xef && view[1] === 0xbb && view[2] === 0xbf) from = 3;
-          this.#begun = true;
-        }
-        if (!stream) this.#begun = false;
-        const string = (this.#fatal ? decodeStrict : decode)(copy(view, from, end));
+        let string = (this.#fatal ? decodeStrict : decode)(buffer);
         if (string === undefined) throw new MakeTypeError('not UTF-8');
+        if (!this.#begun && !this.#ignoreBOM && string !== '' && string[0] === '\ufeff') string = apply(slice, string, one);
+        this.#begun = stream && (this.#begun || string !== '');
         return string;
       }
     },
+  };
+
+  // join is a view of the bytes of two.
+  const join = (a, b) => {
+    const before = apply(getView.length, a, none);
+    const all = new Bytes(before + apply(getView.length, b, none));
+    apply(setBytes, all, [a]);
+    apply(setBytes, all, [b, before]);
+    return all;
   };
 
   // unfinished is how many bytes at the end begin a character that may go on.
@@ -277,22 +281,28 @@
   let value; // what the turn's call answered or threw
   let thrown = false;
 
-  const begin = (call) => {
-    try {
-      thrown = false;
-      value = call();
-    } catch (e) {
-      thrown = true;
-      value = e;
-    }
-  };
-
   return [
     // evaluate begins a turn: source goes to what is the global eval now.
-    (source) => begin(() => (0, global.eval)(source)),
+    (source) => {
+      thrown = false;
+      try {
+        value = (0, global.eval)(source);
+      } catch (e) {
+        thrown = true;
+        value = e;
+      }
+    },
 
     // deliver begins a turn: message goes to what is the global handleCommand now.
-    (message) => begin(() => global.handleCommand(message)),
+    (message) => {
+      thrown = false;
+      try {
+        value = global.handleCommand(message);
+      } catch (e) {
+        thrown = true;
+        value = e;
+      }
+    },
 
     // next goes on with a turn when no promise job is left: with what
     // setImmediate keeps, one by one, then with the reply.
@@ -306,18 +316,20 @@
       }
       let result = value;
       value = undefined;
+      let object = false;
       if (!thrown) {
         try {
           if (isObject(result) && 'result' in result) result = result.result;
+          object = isObject(result);
         } catch (e) {
           thrown = true;
           result = e;
         }
       }
       if (thrown) replyThrown(describe(result), stackOf(result));
+      else if (!object) replyValue(typeof result, text(result));
       else if (isBuffer(result)) replyBytes(result);
-      else if (isObject(result)) replyValue(typeof result, '');
-      else replyValue(typeof result, text(result));
+      else replyValue(typeof result, '');
     },
 
     // rejected tells of a promise that was rejected, and nobody cared.
@@ -333,8 +345,5 @@
       }
       log(`UnhandledPromiseRejection: ${describe(reason)}`);
     },
-
-    // show is a value as text, for the host: what describe and stackOf make of it.
-    (e) => replyThrown(describe(e), stackOf(e)),
   ];
 };
