@@ -1,7 +1,10 @@
 package npm
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -49,4 +52,23 @@ func syncFiles(dir string) error {
 		}
 		return errors.Join(file.Sync(), file.Close())
 	})
+}
+
+// ErrAbsent reports that something has not been fetched yet.
+var ErrAbsent = errors.New("it has not been fetched yet")
+
+// Read reads a file of a directory that was installed, and checks its SHA-256,
+// which is hexadecimal. Errors: ErrAbsent.
+func Read(name, sha256sum string) ([]byte, error) {
+	content, err := os.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s: %w", name, ErrAbsent)
+	} else if err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(content)
+	if got := hex.EncodeToString(sum[:]); got != sha256sum {
+		return nil, fmt.Errorf("%s has been changed: its SHA-256 is %s, not %s; delete its directory, and it is fetched again", name, got, sha256sum)
+	}
+	return content, nil
 }

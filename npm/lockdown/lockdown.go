@@ -10,14 +10,11 @@ package lockdown
 
 import (
 	"embed"
-	"errors"
-	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 
 	"carrel/guest/js/bundle"
+	"carrel/npm"
 )
 
 //go:embed package.json package-lock.json lib dist/*.sha256
@@ -39,9 +36,6 @@ const (
 
 var variants = []Variant{Inspector, Secure, Debug}
 
-// ErrAbsent reports that the bundles have not been made.
-var ErrAbsent = errors.New("the lockdown bundles are not there yet")
-
 // SHA256 is the hexadecimal SHA-256 of a variant's bytes. It is known without
 // them.
 func (v Variant) SHA256() string {
@@ -58,22 +52,12 @@ func Dir(base string) string {
 }
 
 // File reads a variant from the directory, as it is, and checks its hash. Errors:
-// ErrAbsent.
+// npm.ErrAbsent.
 func File(dir string, v Variant) ([]byte, error) {
-	name := filepath.Join(dir, string(v))
-	text, err := os.ReadFile(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%w: %s", ErrAbsent, dir)
-	} else if err != nil {
-		return nil, err
-	}
-	if got := bundle.Hash(text); got != v.SHA256() {
-		return nil, fmt.Errorf("%s has been changed: its SHA-256 is %s, not %s; delete %s, and it is made again", name, got, v.SHA256(), dir)
-	}
-	return text, nil
+	return npm.Read(filepath.Join(dir, string(v)), v.SHA256())
 }
 
-// Bundle is the Secure or the Debug bundle. Errors: ErrAbsent.
+// Bundle is the Secure or the Debug bundle. Errors: npm.ErrAbsent.
 func Bundle(dir string, v Variant) (*bundle.Bundle, error) {
 	text, err := File(dir, v)
 	if err != nil {

@@ -7,7 +7,7 @@ const read = async (what, path) => {
     return await readFile(path, 'utf8');
   } catch (error) {
     console.error(`unable to read lockdown ${what} at ${path}`);
-    console.error(`perhaps run 'yarn build' in @carrel/xsnap-lockdown`);
+    console.error(`perhaps run 'yarn build' in @agoric/xsnap-lockdown`);
     throw error;
   }
 };
