@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"carrel/disk"
 	"carrel/toolchain"
 	"carrel/toolchain/daemon"
 	"carrel/turn"
@@ -174,6 +175,15 @@ func TestTools(t *testing.T) {
 	if _, stderr := does(1, "cc -O2"); stderr != "clang: error: no input files\n" {
 		t.Errorf("errors %q", stderr)
 	}
+	t.Setenv("CARREL_FUEL", "10k")
+	if _, stderr := does(exitFuel, "cc -c -o fuel.o src/twice.c"); stderr != "carrel: cc: out of fuel after 10k units; CARREL_FUEL=N sets another limit\n" {
+		t.Errorf("errors %q", stderr)
+	}
+	t.Setenv("CARREL_FUEL", "much")
+	if _, stderr := does(exitError, "cc -c src/twice.c"); !strings.Contains(stderr, `CARREL_FUEL: "much" is not a whole number`) {
+		t.Errorf("errors %q", stderr)
+	}
+	t.Setenv("CARREL_FUEL", "")
 	does(0, "cc -c -o /dev/null src/twice.c")
 	if out, _ := does(0, "cc -dM -E -x c /dev/null"); !strings.Contains(out, "#define __wasm32__ 1") {
 		t.Errorf("macros %.200q", out)
@@ -283,9 +293,14 @@ func testBackground(t *testing.T, does func(int, string) (stdout, stderr string)
 	if !bytes.Equal(before, content("main.o")) {
 		t.Error("the same compilation gave another object in the background")
 	}
+	source, err := disk.Open("/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer source.Close()
 	var out bytes.Buffer
 	code, err := daemon.Run(t.Context(), b.socket, &toolchain.Command{
-		Tool: "cc", Args: []string{"--version"}, Dir: "/", Limits: turn.Limits{Fuel: toolFuel, MemoryPages: turn.MemoryPagesMax},
+		Tool: "cc", Args: []string{"--version"}, Dir: "/", Root: source, Limits: turn.Limits{Fuel: toolFuel, MemoryPages: turn.MemoryPagesMax},
 		Stdin: strings.NewReader(""), Stdout: &out, Stderr: &out,
 	})
 	if err != nil || code != 0 || !strings.HasPrefix(out.String(), "clang version 22.") {
