@@ -2,6 +2,7 @@ package toolchain
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -106,13 +107,23 @@ func (t *Toolchain) copy(ctx context.Context, c *Command, tool string, list []co
 		if err != nil || code != 0 {
 			return code, err
 		}
-		if one.to == "-" {
+		to := cmp.Or(devices[one.to], one.to)
+		switch to {
+		case nullFile:
+			continue
+		case "-":
 			if _, err := c.Stdout.Write(out.Bytes()); err != nil {
 				return 0, err
 			}
 			continue
 		}
-		name := hostPath(c.Dir, one.to)
+		name := realPath(c.Root, c.Dir, to, true)
+		switch {
+		case name == "":
+			return 0, fmt.Errorf("%s leads nowhere", to)
+		case isSystem(name):
+			return 0, fmt.Errorf("/%s: %w", name, ErrSystem)
+		}
 		was, _, err := c.Root.Stat(name)
 		if err != nil {
 			was = tree.Absent

@@ -42,6 +42,18 @@ func TestParsePlan(t *testing.T) {
 	}
 }
 
+func TestSystemPlaces(t *testing.T) {
+	for name, want := range map[string]bool{
+		"dev/stdout": true, "dev/full": true, "proc/version": true, "proc/self/fd/1": true, "sys/x": true,
+		"dev/shm/x.o": false, "home/dev/x.o": false, "home/me/proc/x.o": false, "x.o": false,
+	} {
+		_, err := permitted(links{}, "/", []string{"clang", "-o", "/" + name}, []tree.Change{{Path: name, Kind: tree.File}})
+		if errors.Is(err, ErrSystem) != want || (err != nil) != want {
+			t.Errorf("%s is written: %v", name, err)
+		}
+	}
+}
+
 func TestThrows(t *testing.T) {
 	for line, want := range map[string]bool{
 		"clang -cc1 -x c++ e.cc":                                       false,
@@ -88,7 +100,22 @@ func FuzzParsePlan(f *testing.F) {
 	})
 }
 
+// links is a tree of links and what they lead to.
+type links map[string]string
+
+func (l links) Stat(name string) (tree.Kind, int64, error) {
+	if _, ok := l[name]; ok {
+		return tree.Link, 0, nil
+	}
+	return tree.Absent, 0, nil
+}
+
+func (l links) Link(name string) (string, error)       { return l[name], nil }
+func (l links) List(string, int) ([]tree.Entry, error) { return nil, errors.ErrUnsupported }
+func (l links) Read(string, int64) ([]byte, error)     { return nil, errors.ErrUnsupported }
+
 func TestPermitted(t *testing.T) {
+	root := links{"home/me/build": "../out", "abs": "/home", "home/me/last.d": "build/x.d", "home/me/loop": "loop", "home/me/nowhere": "/gone"}
 	file := func(paths ...string) (list []tree.Change) {
 		for _, p := range paths {
 			list = append(list, tree.Change{Path: p, Was: tree.Absent, Kind: tree.File})
@@ -113,8 +140,16 @@ func TestPermitted(t *testing.T) {
 		{"clang -cc1 -o x.o x.c", file("home/me/x.o", "etc/passwd"), nil, false},
 		{"clang -cc1 -o x.o x.c", file("x.o"), nil, false},
 		{"clang", nil, nil, true},
+		{"clang -cc1 -o build/x.o x.c", file("home/out/x.o"), nil, true},
+		{"clang -cc1 -o build/../x.o x.c", file("home/x.o"), nil, true},
+		{"clang -cc1 -o /.root/abs/me/x.o x.c", file("home/me/x.o"), nil, true},
+		{"clang -cc1 -o build/../x.o x.c", file("home/me/x.o"), nil, false},
+		{"clang -cc1 -o /.root/home/../home/me/x.o x.c", file("home/me/x.o"), nil, true},
+		{"clang -cc1 -MF last.d -o x.o x.c", file("home/out/x.d", "home/me/x.o"), nil, true},
+		{"clang -cc1 -o loop/x.o x.c", file("home/me/x.o"), nil, false},
+		{"clang -cc1 -o nowhere/x.o x.c", file("home/me/x.o"), nil, false},
 	} {
-		programs, err := permitted("/home/me", strings.Fields(tt.args), tt.changes)
+		programs, err := permitted(root, "/home/me", strings.Fields(tt.args), tt.changes)
 		if (err == nil) != tt.ok || err != nil && !errors.Is(err, ErrNotNamed) || !slices.Equal(programs, tt.programs) {
 			t.Errorf("%s writes %v: %v, %v", tt.args, tt.changes, programs, err)
 		}

@@ -22,12 +22,15 @@ var (
 	linking = regexp.MustCompile(`^-W[al],`)
 )
 
+// devices are what tools have in place of devices.
+var devices = map[string]string{"/dev/null": nullFile, "/dev/stdin": "-", "/dev/stdout": "-"}
+
 // inRoot gives an argument of a command line with absolute paths under
 // posix.RootName.
 func inRoot(arg string) string {
 	switch {
-	case arg == "/dev/null":
-		return nullFile
+	case devices[arg] != "":
+		return devices[arg]
 	case strings.HasPrefix(arg, ownDir+"/"), strings.HasPrefix(arg, posix.RootName+"/"):
 		return arg
 	case strings.HasPrefix(arg, "/"):
@@ -37,10 +40,13 @@ func inRoot(arg string) string {
 	}
 	if at := rooted.FindStringIndex(arg); at != nil {
 		path := arg[at[1]-1:]
-		if strings.HasPrefix(path, ownDir+"/") {
-			return arg
+		switch {
+		case devices[path] != "":
+			path = devices[path]
+		case !strings.HasPrefix(path, ownDir+"/"):
+			path = posix.RootName + path
 		}
-		return arg[:at[1]-1] + posix.RootName + path
+		return arg[:at[1]-1] + path
 	}
 	return arg
 }

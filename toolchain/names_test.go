@@ -13,7 +13,8 @@ func TestInRoot(t *testing.T) {
 		"-Wl,-Map,/x.map": "-Wl,-Map,/.root/x.map", "-Wl,--export=f": "-Wl,--export=f", "-MF/x.d": "-MF/.root/x.d",
 		`-DDIR="/usr/lib"`: `-DDIR="/usr/lib"`, "-DDIR=/usr": "-DDIR=/usr", "-ffile-prefix-map=/a=/b": "-ffile-prefix-map=/a=/b",
 		"--sysroot=/.carrel/usr": "--sysroot=/.carrel/usr", "/.carrel/tmp/x.o": "/.carrel/tmp/x.o", "-std=c99": "-std=c99",
-		"/dev/null": "/.carrel/tmp/null", "-I/.carrel/usr/include": "-I/.carrel/usr/include",
+		"/dev/null": "/.carrel/tmp/null", "-o/dev/null": "-o/.carrel/tmp/null", "--output=/dev/stdout": "--output=-",
+		"/dev/stdin": "-", "/dev/stdout": "-", "/dev/stdout.o": "/.root/dev/stdout.o", "-I/.carrel/usr/include": "-I/.carrel/usr/include",
 	} {
 		if got := inRoot(arg); got != want {
 			t.Errorf("%s is %s, want %s", arg, got, want)

@@ -217,7 +217,7 @@ func (t *Toolchain) job(ctx context.Context, c *Command, w *work, args []string,
 			continue
 		}
 		changes := mended(write.Changes)
-		programs, err := permitted(c.Dir, args, changes)
+		programs, err := permitted(c.Root, c.Dir, args, changes)
 		if err != nil {
 			return 0, fmt.Errorf("%s: %w", args[0], err)
 		}
@@ -268,40 +268,4 @@ func (t *Toolchain) spec(c *Command, w *work, args []string, stdout, stderr io.W
 		spec.Keep, spec.Root = c.Record.Keep, true
 	}
 	return spec, nil
-}
-
-// ErrNotNamed reports that a tool wrote to a file that nobody named.
-var ErrNotNamed = errors.New("it wrote to a file that its command line does not name")
-
-// permitted holds what a tool changed against its command line: it may only
-// write to files that it names, by themselves or after a "=", and a.out. It lists
-// the programs among them.
-func permitted(dir string, args []string, changes []posix.Change) (programs []string, err error) {
-	named := map[string]bool{hostPath(dir, "a.out"): true}
-	for _, arg := range args[1:] {
-		named[hostPath(dir, arg)] = true
-		if _, value, ok := strings.Cut(arg, "="); ok && value != "" {
-			named[hostPath(dir, value)] = true
-		}
-	}
-	for _, change := range changes {
-		if !named[change.Path] {
-			return nil, fmt.Errorf("/%s: %w", change.Path, ErrNotNamed)
-		}
-		if args[0] == linker && change.Kind == tree.File {
-			programs = append(programs, change.Path)
-		}
-	}
-	return programs, nil
-}
-
-// hostPath is the path below the root that an argument names.
-func hostPath(dir, arg string) string {
-	if rest, ok := strings.CutPrefix(arg, posix.RootName+"/"); ok {
-		arg = "/" + rest
-	}
-	if !strings.HasPrefix(arg, "/") {
-		arg = path.Join(dir, arg)
-	}
-	return strings.TrimPrefix(path.Clean(arg), "/")
 }

@@ -69,9 +69,12 @@ func runTool(cmd *cobra.Command, name string, args []string) error {
 		return err
 	}
 	defer source.Close()
+	limits, err := toolLimits()
+	if err != nil {
+		return err
+	}
 	c := &toolchain.Command{
-		Tool: name, Args: args, Dir: dir, Root: source,
-		Limits: turn.Limits{Fuel: toolFuel, MemoryPages: turn.MemoryPagesMax},
+		Tool: name, Args: args, Dir: dir, Root: source, Limits: limits,
 		Stdin:  cmd.InOrStdin(), Stdout: cmd.OutOrStdout(), Stderr: cmd.ErrOrStderr(),
 		Apply: publishBuild,
 	}
@@ -91,6 +94,8 @@ func runTool(cmd *cobra.Command, name string, args []string) error {
 	switch {
 	case errors.Is(context.Cause(ctx), errInterrupt):
 		return failf(exitInterrupted, "%s: interrupted", name)
+	case errors.As(err, &fault) && fault.Outcome.Class == turn.Fuel:
+		return failf(exitFuel, "%s: out of fuel after %v units; CARREL_FUEL=N sets another limit", name, (*fuel)(&limits.Fuel))
 	case errors.As(err, &fault):
 		return failf(guestExit(fault.Outcome), "%s: %w", name, err)
 	case err != nil:
@@ -148,6 +153,17 @@ func performTool(ctx context.Context, cmd *cobra.Command, c *toolchain.Command) 
 		b.start()
 	}
 	return code, err
+}
+
+// toolLimits are the limits of one run of a tool.
+func toolLimits() (turn.Limits, error) {
+	units := fuel(toolFuel)
+	if asked := os.Getenv("CARREL_FUEL"); asked != "" {
+		if err := units.Set(asked); err != nil {
+			return turn.Limits{}, fmt.Errorf("CARREL_FUEL: %w", err)
+		}
+	}
+	return turn.Limits{Fuel: uint64(units), MemoryPages: turn.MemoryPagesMax}, nil
 }
 
 // toolEngine is the engine for tools: flags are theirs.

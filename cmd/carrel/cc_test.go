@@ -175,6 +175,19 @@ func TestTools(t *testing.T) {
 	if _, stderr := does(1, "cc -O2"); stderr != "clang: error: no input files\n" {
 		t.Errorf("errors %q", stderr)
 	}
+	does(0, "cc -c -o /dev/stdout src/twice.c")
+	if _, err := os.Readlink("/dev/stdout"); err != nil {
+		t.Errorf("/dev/stdout is a plain file now: %v", err)
+	}
+	if _, stderr := does(exitError, "cc -c -o /proc/version src/twice.c"); !strings.Contains(stderr, "/proc/version: devices, and what is in /proc") {
+		t.Errorf("errors %q", stderr)
+	}
+	if err := os.Symlink("inc", "link"); err != nil {
+		t.Fatal(err)
+	}
+	does(0, "cc -c -o link/x.o src/twice.c")
+	does(0, "strip -o link/y.o "+dir+"/link/x.o")
+	content("inc/y.o")
 	t.Setenv("CARREL_FUEL", "10k")
 	if _, stderr := does(exitFuel, "cc -c -o fuel.o src/twice.c"); stderr != "carrel: cc: out of fuel after 10k units; CARREL_FUEL=N sets another limit\n" {
 		t.Errorf("errors %q", stderr)
