@@ -117,7 +117,10 @@ func (w *Worker) bootEngine() error {
 	if _, err := w.call("_initialize"); err != nil {
 		return err
 	}
-	if failed, err := w.call("qjs_init"); err != nil || failed != 0 {
+	w.booting = true
+	failed, err := w.call("qjs_init")
+	w.booting = false
+	if err != nil || failed != 0 {
 		return fmt.Errorf("qjs_init: %d, %w", int32(failed), err)
 	}
 	if _, err := w.call("qjs_set_promise_rejection_handler", 1); err != nil {

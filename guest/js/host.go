@@ -162,13 +162,20 @@ func (w *Worker) fromBase64(args []box) (box, error) {
 
 func (w *Worker) log(args []box) (box, error) {
 	line, err := w.text(args[0])
-	if err != nil || w.config.Print == nil {
+	if err != nil {
 		return 0, err
 	}
-	if err := w.config.Print(line); err != nil {
-		return 0, w.fail(fmt.Errorf("print: %w", err))
+	return 0, w.print(line)
+}
+
+func (w *Worker) print(line string) error {
+	if w.config.Print == nil {
+		return nil
 	}
-	return 0, nil
+	if err := w.config.Print(line); err != nil {
+		return w.fail(fmt.Errorf("print: %w", err))
+	}
+	return nil
 }
 
 func (w *Worker) command(args []box) (box, error) {

@@ -39,11 +39,16 @@ func (w *Worker) randomGet(stack []uint64) error {
 	if err := w.instance.ChargeBytes(uint64(len(buffer))); err != nil {
 		return err
 	}
+	clear(buffer)
+	w.chance().XORKeyStream(buffer, buffer)
+	stack[0] = errnoOK
+	return nil
+}
+
+// chance is the random stream of the turn.
+func (w *Worker) chance() cipher.Stream {
 	if w.random == nil {
 		w.random = newRandom(w.config.Seed, w.turns)
 	}
-	clear(buffer)
-	w.random.XORKeyStream(buffer, buffer)
-	stack[0] = errnoOK
-	return nil
+	return w.random
 }

@@ -109,7 +109,7 @@ type Reply struct {
 	// reply. Its fuel is without what the pages cost that it changed: see
 	// Worker.Commit.
 	Outcome turn.Outcome
-	// Compute is what the meter showed at the end.
+	// Compute is what the meter showed at the end; 0 after a fault.
 	Compute uint64
 
 	// Thrown is what the code threw; then it has no result.
@@ -147,6 +147,7 @@ type Worker struct {
 
 	// Of the turn.
 	running    bool
+	booting    bool // the engine begins
 	limits     turn.Limits
 	meter      computeMeter
 	random     cipher.Stream // nil until somebody asks
@@ -307,7 +308,12 @@ func (w *Worker) tell() error {
 			return err
 		}
 	}
-	return nil
+	if w.untold == 0 {
+		return nil
+	}
+	untold := w.untold
+	w.untold = 0
+	return w.print(fmt.Sprintf("UnhandledPromiseRejection: %d more", untold))
 }
 
 // end is the reply of a turn; err is why it ended before its time.
@@ -322,7 +328,7 @@ func (w *Worker) end(err error) Reply {
 			outcome.Class = turn.Depth
 		}
 		w.dead = &outcome
-		return Reply{Outcome: outcome, Compute: compute}
+		return Reply{Outcome: outcome}
 	}
 	w.turns++
 	reply := *w.reply
