@@ -3,7 +3,9 @@ package machine
 // Share is the program for somebody who closes it: that releases nothing. It is
 // good as long as p is.
 func (p *Program) Share() *Program {
-	return &Program{Module: p.Module, code: shared{p.code}, Detect: p.Detect}
+	same := *p
+	same.code = shared{p.code}
+	return &same
 }
 
 type shared struct{ Code }
