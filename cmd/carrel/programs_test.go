@@ -4,7 +4,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -72,14 +71,4 @@ func TestPrograms(t *testing.T) {
 			}
 		})
 	}
-}
-
-// carrel runs the command line in this process.
-func carrel(stdin *bytes.Buffer, args ...string) (stdout, stderr string, code int) {
-	if stdin == nil {
-		stdin = &bytes.Buffer{}
-	}
-	var out, err bytes.Buffer
-	code = run(context.Background(), args, stdin, &out, &err)
-	return out.String(), err.String(), code
 }
