@@ -23,7 +23,7 @@ var floors = []string{
 	"machine",
 	"machine/machinetest machine/wazero machine/wasmtime machine/cache store/images guest guest/posix/tar guest/js/bundle npm",
 	"guest/posix guest/js receipt npm/bundler",
-	"receipt/bundle npm/lockdown npm/supervisor",
+	"receipt/bundle npm/lockdown npm/supervisor npm/npmtest",
 	"runner",
 	"toolchain",
 	"toolchain/daemon",

@@ -12,6 +12,7 @@ import (
 
 	"carrel/guest/js/bundle"
 	"carrel/npm/lockdown"
+	"carrel/npm/npmtest"
 )
 
 var record = flag.Bool("record", false, "write the hashes of what is made into dist")
@@ -19,7 +20,7 @@ var record = flag.Bool("record", false, "write the hashes of what is made into d
 // TestMake makes the bundles of the packages that make programs fetched, in
 // another place than anybody's, and holds them to the recorded hashes.
 func TestMake(t *testing.T) {
-	made, err := lockdown.Make(context.Background(), t.TempDir(), archives(t))
+	made, err := lockdown.Make(context.Background(), t.TempDir(), npmtest.Archives(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,16 +47,6 @@ func TestMake(t *testing.T) {
 	if !bytes.HasPrefix(inspector, []byte(`export default {"moduleFormat":"getExport","source":"(`)) || !bytes.HasSuffix(inspector, []byte("};\n")) {
 		t.Errorf("%s: %.60s", lockdown.Inspector, inspector)
 	}
-}
-
-// archives is where make programs puts the packages of the lock file.
-func archives(t *testing.T) string {
-	t.Helper()
-	dir := "../../.cache/programs/npm"
-	if _, err := os.Stat(dir); err != nil {
-		t.Fatalf("Endo's packages are not there: run make programs (%v)", err)
-	}
-	return dir
 }
 
 // noVersions fails if a version of a package that is in a bundle is written in

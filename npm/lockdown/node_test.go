@@ -8,11 +8,12 @@ import (
 	"testing"
 
 	"carrel/npm/lockdown"
+	"carrel/npm/npmtest"
 )
 
 // TestNode runs the npm package's own tests on a copy with its bundles.
 func TestNode(t *testing.T) {
-	made, err := lockdown.Make(context.Background(), t.TempDir(), archives(t))
+	made, err := lockdown.Make(context.Background(), t.TempDir(), npmtest.Archives(t))
 	if err != nil {
 		t.Fatal(err)
 	}

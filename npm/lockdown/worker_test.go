@@ -3,7 +3,6 @@ package lockdown_test
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"os"
 	"slices"
 	"strconv"
@@ -12,43 +11,15 @@ import (
 
 	"carrel/guest/js"
 	"carrel/guest/js/bundle"
-	"carrel/machine"
-	"carrel/machine/wasmtime"
-	"carrel/machine/wazero"
 	"carrel/npm/lockdown"
+	"carrel/npm/npmtest"
 	"carrel/turn"
 )
 
-// worker starts JavaScript on the fastest engine there is. What it prints is
-// added to lines.
+// worker starts JavaScript. What it prints is added to lines.
 func worker(t *testing.T, lines *[]string) *js.Worker {
 	t.Helper()
-	wasm, err := os.ReadFile("../../.cache/programs/quickjs.wasm")
-	if err != nil {
-		t.Fatalf("QuickJS is not there: run make programs (%v)", err)
-	}
-	build, err := js.Find(wasm)
-	if err != nil {
-		t.Fatal(err)
-	}
-	engine, err := wasmtime.New(wasmtime.Options{})
-	if errors.Is(err, machine.ErrUnsupported) {
-		engine, err = wazero.Compiled(wazero.Options{Workers: 2})
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { engine.Close() })
-	program, err := machine.Load(context.Background(), engine, wasm)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { program.Close() })
-	made, err := js.New(program, build)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w, err := made.Start(js.Config{Print: func(line string) error { *lines = append(*lines, line); return nil }})
+	w, err := npmtest.Engine(t).Start(js.Config{Print: func(line string) error { *lines = append(*lines, line); return nil }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +52,7 @@ func load(t *testing.T, w *js.Worker, text []byte) {
 // TestWorker evaluates the bundles where they are meant for, and looks at what
 // the contract says of them.
 func TestWorker(t *testing.T) {
-	made, err := lockdown.Make(context.Background(), t.TempDir(), archives(t))
+	made, err := lockdown.Make(context.Background(), t.TempDir(), npmtest.Archives(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,10 +127,7 @@ func TestPublished(t *testing.T) {
 		"object-inspect.js":     "bff989655121b9d5e4b17f3809eca79cf9c69922c801c0ea7c70363432aee6a8",
 	}
 	for name, want := range published {
-		text, err := os.ReadFile("../../testdata/npm/node_modules/@agoric/xsnap-lockdown/dist/" + name)
-		if err != nil {
-			t.Fatalf("@agoric/xsnap-lockdown is not there: run make programs (%v)", err)
-		}
+		text := npmtest.Read(t, npmtest.Module(t, "@agoric/xsnap-lockdown/dist/"+name))
 		if got := bundle.Hash(text); got != want {
 			t.Errorf("%s has the SHA-256 %s, not %s", name, got, want)
 		}
@@ -179,11 +147,7 @@ func TestPublished(t *testing.T) {
 	}
 	var lines []string
 	w := worker(t, &lines)
-	text, err := os.ReadFile("../../testdata/npm/node_modules/@agoric/xsnap-lockdown/dist/lockdown.bundle")
-	if err != nil {
-		t.Fatal(err)
-	}
-	load(t, w, text)
+	load(t, w, npmtest.Read(t, npmtest.Module(t, "@agoric/xsnap-lockdown/dist/lockdown.bundle")))
 	evaluate(t, w, `console.log([1234n])`)
 	if !slices.Equal(lines, []string{"[ 1_234n ]"}) {
 		t.Errorf("printed %q", lines)

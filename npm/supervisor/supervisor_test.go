@@ -10,16 +10,14 @@ import (
 	"testing"
 
 	"carrel/npm"
+	"carrel/npm/npmtest"
 	"carrel/npm/supervisor"
 )
 
 // TestNode runs the npm package's own tests on a copy with the bundle, which is
 // of the package that make programs fetched.
 func TestNode(t *testing.T) {
-	text, err := os.ReadFile("../../.cache/programs/supervisor.bundle")
-	if err != nil {
-		t.Fatalf("the supervisor is not there: run make programs (%v)", err)
-	}
+	text := npmtest.Read(t, npmtest.File(t, "supervisor.bundle"))
 	dir := t.TempDir()
 	if err := os.CopyFS(dir, os.DirFS(".")); err != nil {
 		t.Fatal(err)
