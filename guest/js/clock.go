@@ -29,6 +29,14 @@ func (t *virtualTime) read(clock uint32) uint64 {
 	return now
 }
 
+// readClock is the reading of a clock: of Config.Clock, or of virtual time.
+func (w *Worker) readClock(clock uint32) uint64 {
+	if w.config.Clock != nil {
+		return min(w.config.Clock(), timeMax)
+	}
+	return w.time.read(clock)
+}
+
 func (w *Worker) clockTimeGet(stack []uint64) error {
 	clock, at := uint32(stack[0]), uint32(stack[2])
 	if clock > clockMonotonic {
@@ -46,7 +54,7 @@ func (w *Worker) clockTimeGet(stack []uint64) error {
 		w.chance().XORKeyStream(b, b)
 		le.PutUint64(b, le.Uint64(b)>>2)
 	} else {
-		le.PutUint64(b, w.time.read(clock))
+		le.PutUint64(b, w.readClock(clock))
 	}
 	stack[0] = errnoOK
 	return nil

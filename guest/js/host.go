@@ -204,7 +204,7 @@ func (w *Worker) collect([]box) (box, error) {
 }
 
 func (w *Worker) now([]box) (box, error) {
-	return w.number(float64(w.time.read(clockRealtime)/1000) / 1000)
+	return w.number(float64(w.readClock(clockRealtime)/1000) / 1000)
 }
 
 func (w *Worker) replyBytes(args []box) (box, error) {

@@ -10,6 +10,8 @@ const (
 	// ComputeMax is the largest meter limit: numbers of JavaScript are exact up
 	// to there.
 	ComputeMax = 1 << 53
+	// MeterUnitMax bounds Config.MeterUnit, so that fuel never overflows.
+	MeterUnitMax = 1 << 9
 	// RejectionsMax is how many promises that were rejected and not handled yet a
 	// turn keeps to tell of; of others it is only known how many they were.
 	RejectionsMax = 256

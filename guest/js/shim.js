@@ -9,7 +9,7 @@
 (host) => {
   'use strict';
 
-  const { apply, construct, defineProperty, deleteProperty, getOwnPropertyDescriptor, ownKeys } = Reflect;
+  const { apply, construct, defineProperty, deleteProperty, getOwnPropertyDescriptor, ownKeys, setPrototypeOf } = Reflect;
   const { freeze } = Object;
   const global = globalThis;
   const text = String;
@@ -260,10 +260,12 @@
   }
 
   // Errors that only the engine makes are met by code in compartments, and SES
-  // does not know them.
+  // does not know them: they are frozen here, and do not lead to the Error of the
+  // start compartment.
   for (const name of ['InternalError', 'SuppressedError']) {
     const ofEngine = global[name];
     if (ofEngine !== undefined) {
+      setPrototypeOf(ofEngine, Function.prototype);
       freeze(ofEngine.prototype);
       freeze(ofEngine);
     }

@@ -43,8 +43,8 @@ func asRefusal(err error, refusal *Refusal) bool { return errors.As(err, refusal
 type Limits struct {
 	// Fuel is all that the turn may use; 0 is FuelDefault.
 	Fuel uint64
-	// Compute is the meter limit that the turn begins with, at most ComputeMax; 0
-	// is none. Code of the start compartment may set it: see currentMeterLimit.
+	// Compute is the meter limit that the turn begins with, in units of the meter,
+	// at most ComputeMax; 0 is none. Code of the start compartment may set it: see currentMeterLimit.
 	Compute uint64
 	// MemoryPages of 64 KiB are what the heap may grow to; 0 is
 	// MemoryPagesDefault.
@@ -68,6 +68,12 @@ type Config struct {
 	// Now is what clocks show at least, in nanoseconds since 1970, when the next
 	// turn begins; they never go back.
 	Now uint64
+	// Clock, if there is one, is what clocks show, in nanoseconds since 1970; then
+	// images keep no time, and two runs are the same only if no code looks.
+	Clock func() uint64
+	// MeterUnit is the fuel that the meter counts as one, at most MeterUnitMax; 0
+	// is 1.
+	MeterUnit uint64
 	// Seed is of random bytes, at most SeedBytesMax; nil is a seed like any other.
 	// The engine takes what Math.random goes on from when it begins, so that
 	// workers from one image have that in common.
@@ -88,12 +94,16 @@ func PrintTo(w io.Writer) func(string) error {
 	}
 }
 
+func (c *Config) meterUnit() uint64 { return max(1, c.MeterUnit) }
+
 func (c *Config) check() error {
 	switch {
 	case len(c.Seed) > SeedBytesMax:
 		return fmt.Errorf("seed of %d bytes, the limit is %d", len(c.Seed), SeedBytesMax)
 	case c.Now > timeMax:
 		return errors.New("start time is too late")
+	case c.MeterUnit > MeterUnitMax:
+		return fmt.Errorf("meter unit of %d, the limit is %d", c.MeterUnit, uint64(MeterUnitMax))
 	case c.Limits.Compute > ComputeMax:
 		return fmt.Errorf("meter limit of %d, at most %d is exact in JavaScript", c.Limits.Compute, uint64(ComputeMax))
 	}
@@ -109,7 +119,8 @@ type Reply struct {
 	// reply. Its fuel is without what the pages cost that it changed: see
 	// Worker.Commit.
 	Outcome turn.Outcome
-	// Compute is what the meter showed at the end; 0 after a fault.
+	// Compute is what the meter had counted at the end, a unit that was begun as
+	// one; 0 after a fault.
 	Compute uint64
 
 	// Thrown is what the code threw; then it has no result.
@@ -318,7 +329,8 @@ func (w *Worker) tell() error {
 
 // end is the reply of a turn; err is why it ended before its time.
 func (w *Worker) end(err error) Reply {
-	compute := w.index()
+	unit := w.config.meterUnit()
+	compute := (w.metered() + unit - 1) / unit
 	w.instance.Refund(w.meter.aside)
 	w.meter.aside = 0
 	if err != nil {

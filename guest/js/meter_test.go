@@ -1,0 +1,73 @@
+package js_test
+
+import (
+	"fmt"
+	"testing"
+
+	"carrel/guest/js"
+)
+
+// TestMeterUnit has code that sees the meter in units, rounded down, of which the
+// reply has one more that was begun.
+func TestMeterUnit(t *testing.T) {
+	engine := engines(t)["wazero"]
+	fine := evaluate(t, start(t, engine, js.Config{Limits: js.Limits{Compute: 1e8}}), metered(1))
+	for _, unit := range []uint64{1, 7, 100, js.MeterUnitMax} {
+		config := js.Config{Limits: js.Limits{Compute: 1e8}, MeterUnit: unit}
+		one := evaluate(t, start(t, engine, config), metered(1))
+		other := evaluate(t, start(t, engine, config), metered(99999))
+		// What was begun of a unit when the meter is reset is lost.
+		if most := (fine.Compute + unit - 1) / unit; one.Compute > most || one.Compute+1 < most {
+			t.Errorf("unit %d: %d, and with unit 1 it is %d", unit, one.Compute, fine.Compute)
+		}
+		if one.Compute-other.Compute+1 > 2 || one.Text != "100000000" {
+			t.Errorf("unit %d: %d, with free work %d, limit %s", unit, one.Compute, other.Compute, one.Text)
+		}
+	}
+}
+
+// metered is code that does some work, and so many rounds of work that is free.
+func metered(free int) string {
+	return fmt.Sprintf(`for (let n = 0; n < 1000; n++); const limit = currentMeterLimit(), before = resetMeter(0, 0);
+		for (let n = 0; n < %6d; n++);
+		resetMeter(limit, before); limit`, free)
+}
+
+// TestHostClock has a clock of the host, which no image keeps.
+func TestHostClock(t *testing.T) {
+	engine := engines(t)["wazero"]
+	now := uint64(1_700_000_000_123_456_000)
+	w := start(t, engine, js.Config{Clock: func() uint64 { now += 1000; return now }})
+	before := rootOf(t, w)
+	if reply := evaluate(t, w, "`${performance.now()} ${performance.now()} ${Date.now()}`"); reply.Text != "1700000000123.457 1700000000123.458 1700000000123" {
+		t.Error(reply.Text)
+	}
+	again := start(t, engine, js.Config{})
+	if rootOf(t, again) != before {
+		t.Error("the image depends on the clock")
+	}
+}
+
+// TestHeap has a heap that grows, and shrinks when nothing refers to it.
+func TestHeap(t *testing.T) {
+	w := start(t, engines(t)["wazero"], js.Config{})
+	size, before := w.MemoryBytes(), w.Allocations()
+	evaluate(t, w, "globalThis.list = Array.from({ length: 10000 }, (_, n) => ({ n }))")
+	if w.MemoryBytes() <= size || w.Allocations() < before+10000 {
+		t.Errorf("%d bytes and %d allocations, before %d and %d", w.MemoryBytes(), w.Allocations(), size, before)
+	}
+	size = w.MemoryBytes()
+	evaluate(t, w, "list = null")
+	if w.MemoryBytes() != size || w.Allocations() > before+1000 {
+		t.Errorf("%d bytes and %d allocations, before %d and %d", w.MemoryBytes(), w.Allocations(), size, before)
+	}
+}
+
+func rootOf(t *testing.T, w *js.Worker) string {
+	t.Helper()
+	img, err := w.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return img.RootString()
+}
