@@ -11,26 +11,28 @@ import (
 // reply has one more that was begun.
 func TestMeterUnit(t *testing.T) {
 	engine := engines(t)["wazero"]
-	fine := evaluate(t, start(t, engine, js.Config{Limits: js.Limits{Compute: 1e8}}), metered(1))
-	for _, unit := range []uint64{1, 7, 100, js.MeterUnitMax} {
-		config := js.Config{Limits: js.Limits{Compute: 1e8}, MeterUnit: unit}
-		one := evaluate(t, start(t, engine, config), metered(1))
-		other := evaluate(t, start(t, engine, config), metered(99999))
-		// What was begun of a unit when the meter is reset is lost.
-		if most := (fine.Compute + unit - 1) / unit; one.Compute > most || one.Compute+1 < most {
-			t.Errorf("unit %d: %d, and with unit 1 it is %d", unit, one.Compute, fine.Compute)
+	compute := func(unit uint64, free int) uint64 {
+		w := start(t, engine, js.Config{Limits: js.Limits{Compute: 1e8}, MeterUnit: unit})
+		evaluate(t, w, fmt.Sprintf("globalThis.free = %d", free))
+		reply := evaluate(t, w, `for (let n = 0; n < 1000; n++); const limit = currentMeterLimit(), before = resetMeter(0, 0);
+			for (let n = 0; n < free; n++);
+			resetMeter(limit, before); limit`)
+		if reply.Text != "100000000" {
+			t.Errorf("unit %d: limit %s", unit, reply.Text)
 		}
-		if one.Compute-other.Compute+1 > 2 || one.Text != "100000000" {
-			t.Errorf("unit %d: %d, with free work %d, limit %s", unit, one.Compute, other.Compute, one.Text)
+		return reply.Compute
+	}
+	fine := compute(1, 0)
+	for _, unit := range []uint64{1, 7, 100, js.MeterUnitMax} {
+		one, other := compute(unit, 0), compute(unit, 99999)
+		// What was begun of a unit when the meter is reset is lost.
+		if most := (fine + unit - 1) / unit; one > most || one+1 < most {
+			t.Errorf("unit %d: %d, and with unit 1 it is %d", unit, one, fine)
+		}
+		if one != other {
+			t.Errorf("unit %d: %d, with free work %d", unit, one, other)
 		}
 	}
-}
-
-// metered is code that does some work, and so many rounds of work that is free.
-func metered(free int) string {
-	return fmt.Sprintf(`for (let n = 0; n < 1000; n++); const limit = currentMeterLimit(), before = resetMeter(0, 0);
-		for (let n = 0; n < %6d; n++);
-		resetMeter(limit, before); limit`, free)
 }
 
 // TestHostClock has a clock of the host, which no image keeps.
