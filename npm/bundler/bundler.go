@@ -142,7 +142,7 @@ func (p *project) build(o Options, format api.Format) (string, error) {
 		Format:        format,
 		GlobalName:    map[api.Format]string{api.FormatIIFE: exportsName}[format],
 		Platform:      api.PlatformNeutral,
-		MainFields:    []string{"module", "main"},
+		MainFields:    []string{"browser", "module", "main"}, // what a browser gets needs nothing of node
 		Conditions:    append([]string{}, o.Conditions...),
 		External:      o.External,
 		Target:        api.ES2022,
@@ -177,7 +177,7 @@ func (p *project) build(o Options, format api.Format) (string, error) {
 func (p *project) message(m api.Message) Message {
 	text := m.Text
 	for _, note := range m.Notes {
-		text += ". " + strings.TrimSuffix(note.Text, ".")
+		text += ". " + hint(note.Text)
 	}
 	if m.Location == nil {
 		return Message{Text: text}
@@ -189,4 +189,16 @@ func (p *project) message(m api.Message) Message {
 		}
 	}
 	return Message{text, file, m.Location.Line, m.Location.Column + 1}
+}
+
+// hint is what esbuild advises, in our words where it names options that are not
+// ours.
+func hint(note string) string {
+	switch {
+	case strings.Contains(note, "built into node"):
+		return "It is part of node, which is not here; a package may have something else for --condition browser, and --external leaves it to the host's require"
+	case strings.Contains(note, "as external to exclude"):
+		return "Install it, or leave it to the host's require with --external"
+	}
+	return strings.TrimSuffix(note, ".")
 }

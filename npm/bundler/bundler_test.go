@@ -210,11 +210,11 @@ a {}
 		entry string
 		want  []string
 	}{
-		{"missing.js", []string{`missing.js:2:8: Could not resolve "nosuch"`, `missing.js:3:17: Could not resolve "./gone.js"`}},
+		{"missing.js", []string{`missing.js:2:8: Could not resolve "nosuch". Install it, or leave it to the host`, `missing.js:3:17: Could not resolve "./gone.js"`}},
 		{"syntax.js", []string{`syntax.js:1:11: Unexpected ";"`}},
 		{"top.js", []string{`top.js:1:18: Top-level await is currently not supported with the "iife" output format`}},
 		{"name.js", []string{`name.js:1:10: No matching export in "top2.js" for import "b"`}},
-		{"node.js", []string{`node.js:1:16: Could not resolve "fs"`}},
+		{"node.js", []string{`node.js:1:16: Could not resolve "fs"`, "It is part of node"}},
 		{"bad.json", []string{`bad.json:1:7: Unexpected "}"`}},
 		{"style.js", []string{`it became 2 files, not one`}},
 	} {
