@@ -2,10 +2,17 @@ package js_test
 
 import (
 	"fmt"
+	"os"
+	"runtime/debug"
+	"strconv"
+	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 
 	"carrel/guest/js"
 	"carrel/machine/image"
+	"carrel/machine/meter"
 )
 
 // message is a delivery of 200 bytes, and echo a handler that parses it and
@@ -23,7 +30,8 @@ globalThis.handleCommand = (message) => {
 
 var message = []byte(fmt.Sprintf(`{"method":"deliver","args":["%0160d",1,2]}`, 7))
 
-// fast are the engines that are worth measuring.
+// fast are the engines that are worth measuring, with an image of a worker that
+// is locked down and takes messages.
 func fast(b *testing.B, do func(b *testing.B, engine *js.Engine, img *image.Image)) {
 	for name, engine := range engines(b) {
 		if name == "interpreter" {
@@ -62,20 +70,18 @@ func deliver(t testing.TB, w *js.Worker, message []byte) js.Reply {
 // BenchmarkReady is from the locked-down image to a worker that takes messages.
 func BenchmarkReady(b *testing.B) {
 	fast(b, func(b *testing.B, engine *js.Engine, img *image.Image) {
-		for b.Loop() {
-			restore(b, engine, img).Close()
-		}
+		loop(b, func() { restore(b, engine, img).Close() })
 	})
 }
 
 // BenchmarkFirst is BenchmarkReady and a message.
 func BenchmarkFirst(b *testing.B) {
 	fast(b, func(b *testing.B, engine *js.Engine, img *image.Image) {
-		for b.Loop() {
+		loop(b, func() {
 			w := restore(b, engine, img)
 			deliver(b, w, message)
 			w.Close()
-		}
+		})
 	})
 }
 
@@ -85,25 +91,96 @@ func BenchmarkDeliver(b *testing.B) {
 		w := restore(b, engine, img)
 		defer w.Close()
 		var fuel uint64
-		for b.Loop() {
-			fuel = deliver(b, w, message).Compute
-		}
+		loop(b, func() { fuel = deliver(b, w, message).Compute })
 		b.ReportMetric(float64(fuel), "fuel")
 	})
 }
 
-// BenchmarkDeliverImage is a message and the image that it leaves.
+// BenchmarkDeliverImage is a message and the image that it leaves, with its root,
+// of workers with heaps of some size.
 func BenchmarkDeliverImage(b *testing.B) {
+	for _, megabytes := range []int{0, 2, 16, 78} {
+		b.Run(fmt.Sprintf("%dMB", megabytes), func(b *testing.B) {
+			fast(b, func(b *testing.B, engine *js.Engine, img *image.Image) {
+				w := restore(b, engine, img)
+				defer w.Close()
+				evaluate(b, w, fmt.Sprintf(fill, megabytes))
+				if _, err := w.Snapshot(); err != nil {
+					b.Fatal(err)
+				}
+				var pages uint64
+				loop(b, func() {
+					used := deliver(b, w, message).Outcome.Fuel
+					outcome, img, err := w.Commit()
+					if err != nil {
+						b.Fatal(err)
+					}
+					img.Root()
+					pages = (outcome.Fuel - used) / meter.PageCost
+				})
+				b.ReportMetric(float64(pages), "pages")
+				b.ReportMetric(float64(w.MemoryBytes())/1e6, "MB")
+			})
+		})
+	}
+}
+
+// fill is so many megabytes of objects that stay.
+const fill = `
+globalThis.kept = [];
+for (let n = 0; n < %d * 4000; n++) kept.push({ n, text: 'number ' + n, list: [n, n + 1] });
+gc();`
+
+// BenchmarkInstances is 1,000 workers that have had a message: the memory of each
+// that no other has.
+func BenchmarkInstances(b *testing.B) {
+	const count = 1000
 	fast(b, func(b *testing.B, engine *js.Engine, img *image.Image) {
-		w := restore(b, engine, img)
-		defer w.Close()
 		for b.Loop() {
-			deliver(b, w, message)
-			img, err := w.Snapshot()
-			if err != nil {
-				b.Fatal(err)
+			debug.FreeOSMemory()
+			before := anonymous(b)
+			workers := make([]*js.Worker, count)
+			for n := range workers {
+				workers[n] = restore(b, engine, img)
+				deliver(b, workers[n], message)
 			}
-			img.Root()
+			debug.FreeOSMemory()
+			b.ReportMetric((anonymous(b)-before)/count, "KB/worker")
+			for _, w := range workers {
+				w.Close()
+			}
 		}
 	})
+}
+
+// loop measures CPU time as well, which a machine with other work to do stretches
+// less.
+func loop(b *testing.B, do func()) {
+	before := cpu(b)
+	for b.Loop() {
+		do()
+	}
+	b.ReportMetric(float64(cpu(b)-before)/float64(b.N), "cpu-ns/op")
+}
+
+func cpu(b *testing.B) int64 {
+	var usage unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &usage); err != nil {
+		b.Fatal(err)
+	}
+	return usage.Utime.Nano() + usage.Stime.Nano()
+}
+
+// anonymous is the memory of this process that no file is behind, in kilobytes.
+func anonymous(b *testing.B) float64 {
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		b.Skip(err)
+	}
+	_, rest, _ := strings.Cut(string(status), "RssAnon:")
+	kilobytes, err := strconv.ParseFloat(strings.Fields(rest)[0], 64)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return kilobytes
 }
