@@ -70,6 +70,7 @@ func TestFaults(t *testing.T) {
 				w := start(t, engine, js.Config{
 					Limits: limits,
 					Print:  func(line string) error { t.Errorf("printed %q", line); return nil },
+					Warn:   func(string) error { return nil },
 				})
 				reply, err := w.Evaluate("globalThis.before = 1; " + test.source)
 				if err != nil {

@@ -28,6 +28,7 @@ var hostFuncs = []struct {
 	{"toBase64", 1, (*Worker).toBase64},         // ArrayBuffer → string
 	{"fromBase64", 1, (*Worker).fromBase64},     // string → ArrayBuffer
 	{"log", 1, (*Worker).log},                   // string
+	{"warn", 1, (*Worker).warn},                 // string
 	{"command", 1, (*Worker).command},           // ArrayBuffer → ArrayBuffer, or a string to be thrown
 	{"collect", 0, (*Worker).collect},           //
 	{"now", 0, (*Worker).now},                   // → milliseconds since 1970
@@ -35,7 +36,7 @@ var hostFuncs = []struct {
 	{"meterReset", 2, (*Worker).meterReset},     // limit, index → index before
 	{"replyBytes", 1, (*Worker).replyBytes},     // ArrayBuffer
 	{"replyValue", 2, (*Worker).replyValue},     // type, text
-	{"replyThrown", 2, (*Worker).replyThrown},   // text, stack
+	{"replyThrown", 3, (*Worker).replyThrown},   // text, stack, what it was thrown for: the result, or nothing
 }
 
 const hostNameBytesMax = 16
@@ -168,6 +169,25 @@ func (w *Worker) log(args []box) (box, error) {
 	return 0, w.print(line)
 }
 
+// warn tells of an exception that is nobody's.
+func (w *Worker) warn(args []box) (box, error) {
+	line, err := w.text(args[0])
+	if err != nil {
+		return 0, err
+	}
+	return 0, w.warnLine(line)
+}
+
+func (w *Worker) warnLine(line string) error {
+	if w.config.Warn == nil {
+		return w.print(line)
+	}
+	if err := w.config.Warn(line); err != nil {
+		return w.fail(fmt.Errorf("warn: %w", err))
+	}
+	return nil
+}
+
 func (w *Worker) print(line string) error {
 	if w.config.Print == nil {
 		return nil
@@ -229,7 +249,11 @@ func (w *Worker) replyThrown(args []box) (box, error) {
 		return 0, err
 	}
 	stack, err := w.text(args[1])
-	w.reply = &Reply{Thrown: &Exception{Text: text, Stack: stack}}
+	if err != nil {
+		return 0, err
+	}
+	kind, err := w.text(args[2])
+	w.reply = &Reply{Thrown: &Exception{Text: text, Stack: stack, Result: kind != ""}}
 	return 0, err
 }
 

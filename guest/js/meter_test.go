@@ -2,9 +2,11 @@ package js_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"carrel/guest/js"
+	"carrel/turn"
 )
 
 // TestMeterUnit has code that sees the meter in units, rounded down, of which the
@@ -72,4 +74,46 @@ func rootOf(t *testing.T, w *js.Worker) string {
 		t.Fatal(err)
 	}
 	return img.RootString()
+}
+
+// TestScript has scripts that see what those before them declared.
+func TestScript(t *testing.T) {
+	for name, engine := range engines(t) {
+		w := start(t, engine, js.Config{})
+		for _, test := range []struct{ source, thrown string }{
+			{"let a = 1; var b = 2; Promise.resolve().then(() => { globalThis.c = a + b });", ""},
+			{"if (c !== 3) throw new Error('c is ' + c)", ""},
+			{"throw new Error('no')", "Error: no"},
+			{"1 +", "SyntaxError: unexpected token in expression: ''"},
+			{"let a = 2", "SyntaxError: redeclaration of 'a'"},
+			{"1", ""},
+		} {
+			reply, err := w.Run(test.source, "test.js")
+			thrown := ""
+			if reply.Thrown != nil {
+				thrown = reply.Thrown.Text
+			}
+			if err != nil || reply.Outcome.Class != turn.Exit || thrown != test.thrown {
+				t.Errorf("%s: %s: %+v, %v", name, test.source, reply, err)
+			}
+		}
+		if reply := evaluate(t, w, "({ get result() { throw 1 } })"); reply.Thrown == nil || !reply.Thrown.Result {
+			t.Errorf("%s: %+v", name, reply)
+		}
+	}
+}
+
+// TestWarn has exceptions that nobody handles, with no console there.
+func TestWarn(t *testing.T) {
+	for name, engine := range engines(t) {
+		var lines []string
+		w := start(t, engine, js.Config{Warn: func(line string) error { lines = append(lines, line); return nil }})
+		evaluate(t, w, "Promise.reject(new Error('a'))")
+		if _, err := w.Evaluate("setImmediate(() => { throw new Error('b') })"); err != nil {
+			t.Fatal(err)
+		}
+		if want := []string{"Unhandled exception Error: a", "Unhandled exception Error: b"}; !slices.Equal(lines, want) {
+			t.Errorf("%s: %q, want %q", name, lines, want)
+		}
+	}
 }

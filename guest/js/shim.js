@@ -39,7 +39,7 @@
   const slice = String.prototype.slice;
   const one = [1];
   const toLowerCase = String.prototype.toLowerCase;
-  const { encode, decode, decodeStrict, toBase64, fromBase64, log, command, collect, now, meterLimit, meterReset, replyBytes, replyValue, replyThrown } = host;
+  const { encode, decode, decodeStrict, toBase64, fromBase64, log, warn, command, collect, now, meterLimit, meterReset, replyBytes, replyValue, replyThrown } = host;
 
   const isObject = (v) => (typeof v === 'object' ? v !== null : typeof v === 'function');
   const none = [];
@@ -283,6 +283,20 @@
   let value; // what the turn's call answered or threw
   let thrown = false;
 
+  // tell has the console tell of an exception that is nobody's, or the host.
+  const tell = (what, e) => {
+    try {
+      const { console } = global;
+      if (console !== undefined) {
+        console.error(what, e);
+        return;
+      }
+    } catch {
+      // then by the host
+    }
+    warn(`Unhandled exception ${describe(e)}`);
+  };
+
   return [
     // evaluate begins a turn: source goes to what is the global eval now.
     (source) => {
@@ -313,39 +327,35 @@
         const { callback, args } = first;
         first = first.next;
         if (first === null) last = null;
-        apply(callback, undefined, args);
+        try {
+          apply(callback, undefined, args);
+        } catch (e) {
+          tell('Unhandled exception:', e);
+          throw e;
+        }
         return;
       }
       let result = value;
       value = undefined;
-      let object = false;
-      if (!thrown) {
-        try {
-          if (isObject(result) && 'result' in result) result = result.result;
-          object = isObject(result);
-        } catch (e) {
-          thrown = true;
-          result = e;
-        }
+      if (thrown) {
+        thrown = false;
+        replyThrown(describe(result), stackOf(result), '');
+        return;
       }
-      if (thrown) replyThrown(describe(result), stackOf(result));
-      else if (!object) replyValue(typeof result, text(result));
+      let object = false;
+      try {
+        if (isObject(result) && 'result' in result) result = result.result;
+        object = isObject(result);
+      } catch (e) {
+        replyThrown(describe(e), stackOf(e), 'result');
+        return;
+      }
+      if (!object) replyValue(typeof result, text(result));
       else if (isBuffer(result)) replyBytes(result);
       else replyValue(typeof result, '');
     },
 
     // rejected tells of a promise that was rejected, and nobody cared.
-    (reason) => {
-      try {
-        const { console } = global;
-        if (console !== undefined) {
-          console.error('UnhandledPromiseRejection:', reason);
-          return;
-        }
-      } catch {
-        // then by the host
-      }
-      log(`UnhandledPromiseRejection: ${describe(reason)}`);
-    },
+    (reason) => tell('UnhandledPromiseRejectionWarning:', reason),
   ];
 };

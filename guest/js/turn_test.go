@@ -222,14 +222,14 @@ func TestRejections(t *testing.T) {
 	for name, engine := range engines(t) {
 		t.Run(name, func(t *testing.T) {
 			for _, test := range []struct{ source, want string }{
-				{"Promise.reject(new Error('a')); 1", "UnhandledPromiseRejection: Error: a"},
+				{"Promise.reject(new Error('a')); 1", "Unhandled exception Error: a"},
 				{"Promise.reject(1).catch(() => {})", ""},
 				{"const p1 = Promise.reject(2); setImmediate(() => p1.catch(() => {}))", ""},
-				{"(async () => { throw 3 })()", "UnhandledPromiseRejection: 3"},
-				{"Promise.reject(4); Promise.reject(5)", "UnhandledPromiseRejection: 4|UnhandledPromiseRejection: 5"},
-				{"Promise.reject({ toString() { Promise.reject(7); return '6' } })", "UnhandledPromiseRejection: 6|UnhandledPromiseRejection: 7"},
-				{"globalThis.console = { error(...args) { print('console', ...args) } }; Promise.reject(8)", "console UnhandledPromiseRejection: 8"},
-				{"globalThis.console = { error() { throw 1 } }; Promise.reject(9)", "UnhandledPromiseRejection: 9"},
+				{"(async () => { throw 3 })()", "Unhandled exception 3"},
+				{"Promise.reject(4); Promise.reject(5)", "Unhandled exception 4|Unhandled exception 5"},
+				{"Promise.reject({ toString() { Promise.reject(7); return '6' } })", "Unhandled exception 6|Unhandled exception 7"},
+				{"globalThis.console = { error(...args) { print('console', ...args) } }; Promise.reject(8)", "console UnhandledPromiseRejectionWarning: 8"},
+				{"globalThis.console = { error() { throw 1 } }; Promise.reject(9)", "Unhandled exception 9"},
 			} {
 				var lines []string
 				w := start(t, engine, js.Config{Print: func(line string) error { lines = append(lines, line); return nil }})

@@ -81,6 +81,9 @@ type Config struct {
 	// Print is given each line that is printed, without the newline; nil discards.
 	// An error ends the turn with class worker.
 	Print func(line string) error
+	// Warn is given what nobody handled, a line each: rejections of promises, where
+	// there is no console. Nil is Print.
+	Warn func(line string) error
 	// Command answers issueCommand, while the turn waits. It may keep message. An
 	// error that is no Refusal ends the turn with class worker.
 	Command func(message []byte) (answer []byte, err error)
@@ -137,6 +140,9 @@ type Reply struct {
 type Exception struct {
 	Text  string // as String makes it
 	Stack string // where it was made, if it is an Error; for people
+
+	// Result says that the code did not throw it, but the getter of its result.
+	Result bool
 }
 
 func (e *Exception) Error() string { return e.Text }
@@ -163,6 +169,7 @@ type Worker struct {
 	meter      computeMeter
 	random     cipher.Stream // nil until somebody asks
 	reply      *Reply        // nil until the shim has one
+	raised     *Exception    // by a script: Run
 	rejections []rejection
 	untold     int // rejections beyond RejectionsMax
 
@@ -256,7 +263,7 @@ func (w *Worker) turn(begin func() error) (Reply, error) {
 	}
 	w.running = true
 	defer func() { w.running = false }()
-	w.limits, w.meter, w.random, w.reply, w.rejections, w.untold = limits, computeMeter{}, nil, nil, w.rejections[:0], 0
+	w.limits, w.meter, w.random, w.reply, w.raised, w.rejections, w.untold = limits, computeMeter{}, nil, nil, nil, w.rejections[:0], 0
 	w.time.Real = max(w.time.Real, w.config.Now)
 	err := w.setMeter(w.config.Limits.Compute, 0)
 	if err == nil {
@@ -324,7 +331,7 @@ func (w *Worker) tell() error {
 	}
 	untold := w.untold
 	w.untold = 0
-	return w.print(fmt.Sprintf("UnhandledPromiseRejection: %d more", untold))
+	return w.warnLine(fmt.Sprintf("Unhandled exceptions: %d more", untold))
 }
 
 // end is the reply of a turn; err is why it ended before its time.
@@ -344,6 +351,9 @@ func (w *Worker) end(err error) Reply {
 	}
 	w.turns++
 	reply := *w.reply
+	if w.raised != nil {
+		reply = Reply{Thrown: w.raised}
+	}
 	reply.Outcome = turn.Outcome{Class: turn.Exit, Fuel: w.instance.FuelUsed()}
 	reply.Compute = compute
 	return reply
