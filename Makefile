@@ -64,6 +64,11 @@ lint: vet ## Run staticcheck and govulncheck too (downloads them)
 	go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
 	go run golang.org/x/vuln/cmd/govulncheck@v1.9.0 ./...
 
+.PHONY: npm
+npm: build ## Build the npm packages: npm/lockdown, npm/supervisor
+	@CARREL=$(CURDIR)/bin/carrel npm run --silent build --prefix npm/lockdown
+	@CARREL=$(CURDIR)/bin/carrel npm run --silent build --prefix npm/supervisor
+
 .PHONY: demo
 demo: build $(PROGRAMS)/complete $(EXAMPLES)/complete ## Run programs of several languages on a real text, and verify them
 	@examples/demo.sh
@@ -101,4 +106,4 @@ $(EXAMPLES)/complete: $(shell find examples -name '*.go' -o -name '*.c' 2>/dev/n
 
 .PHONY: clean
 clean: ## Remove what was built or fetched here
-	rm -rf bin .cache testdata/npm/node_modules
+	rm -rf bin .cache testdata/npm/node_modules npm/*/dist/*.bundle npm/lockdown/dist/object-inspect.js
