@@ -169,7 +169,11 @@ func (p *project) build(o Options, format api.Format) (string, error) {
 	if len(result.OutputFiles) != 1 {
 		return "", fmt.Errorf("bundle %s: it became %d files, not one", p.entry, len(result.OutputFiles))
 	}
-	return rewrite(string(result.OutputFiles[0].Contents)), nil
+	script := rewrite(string(result.OutputFiles[0].Contents))
+	if found := refusedInCode.FindString(script); found != "" && o.Warn != nil {
+		o.Warn(Message{Text: fmt.Sprintf("a compartment would refuse this bundle: it holds %q", strings.TrimSpace(found))})
+	}
+	return script, nil
 }
 
 // message makes a message of esbuild's one, with the file as seen from the

@@ -235,7 +235,7 @@ a {}
 		t.Error("a format that there is not was made")
 	}
 	var warnings []string
-	if _, err := bundler.Bundle("eval.js", bundler.Options{Warn: func(m bundler.Message) { warnings = append(warnings, m.String()) }}); err != nil || len(warnings) != 1 || !strings.HasPrefix(warnings[0], "eval.js:1:20: ") {
+	if _, err := bundler.Bundle("eval.js", bundler.Options{Warn: func(m bundler.Message) { warnings = append(warnings, m.String()) }}); err != nil || len(warnings) != 2 || !strings.HasPrefix(warnings[0], "eval.js:1:20: ") || warnings[1] != `a compartment would refuse this bundle: it holds "eval("` {
 		t.Errorf("warnings %q, %v", warnings, err)
 	}
 }

@@ -17,6 +17,10 @@ var (
 	inComment = strings.NewReplacer("<!--", "< !--", "-->", "-- >", "import", "imported", "eval", "evaluate")
 )
 
+// refusedInCode is the first such text that is left, which is code: SES lets
+// names of properties pass.
+var refusedInCode = regexp.MustCompile(`<!--|-->|(?:^|[^.\w$])(?:import(?:\s*(?:\(|/[/*]))|eval\s*\()`)
+
 // rewrite goes over a script that esbuild printed, which has spaces around
 // operators, and gives one that does the same. What SES would refuse in literals
 // and comments is written in another way. A function's name is set only where

@@ -1,11 +1,11 @@
 package lockdown_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -80,16 +80,7 @@ func TestWorker(t *testing.T) {
 				t.Errorf("stack %q", stack)
 			}
 
-			inspector := strings.TrimSuffix(strings.TrimPrefix(string(made[lockdown.Inspector]), "export default "), ";\n")
-			b, err := bundle.Read([]byte(inspector))
-			if err != nil {
-				t.Fatal(err)
-			}
-			script, err := b.Script()
-			if err != nil {
-				t.Fatal(err)
-			}
-			evaluate(t, w, "globalThis.inspect = new Compartment().evaluate("+strconv.Quote(script)+").default; undefined")
+			setInspector(t, w, made[lockdown.Inspector])
 			for _, c := range inspections(t) {
 				if got := evaluate(t, w, "inspect(("+c[0]+"))"); got != c[1] {
 					t.Errorf("%s is inspected as %s, want %s", c[0], got, c[1])
@@ -103,6 +94,33 @@ func TestWorker(t *testing.T) {
 			prints(`console.log({ after: [1n, 'all'] })`, "{ after: [ 1n, 'all' ] }")
 		})
 	}
+}
+
+// setInspector makes a global inspect of object-inspect.js, as the lockdown bundle
+// does for its console.
+func setInspector(t *testing.T, w *js.Worker, module []byte) {
+	t.Helper()
+	b, err := bundle.Read(bytes.TrimSuffix(bytes.TrimPrefix(module, []byte("export default ")), []byte(";\n")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	script, err := b.Script()
+	if err != nil {
+		t.Fatal(err)
+	}
+	literal, err := json.Marshal(script)
+	if err != nil {
+		t.Fatal(err)
+	}
+	evaluate(t, w, "globalThis.inspect = new Compartment().evaluate("+string(literal)+").default; undefined")
+}
+
+// better are the values whose text tells more than that of Agoric's inspector.
+var better = map[string]bool{
+	"{ '': 1 }":     true,
+	"new Date(NaN)": true,
+	"new (class Table extends Map {})([[1, 2]])": true,
+	"Object(Symbol('s'))":                        true,
 }
 
 // inspections are values and their texts.
@@ -151,5 +169,11 @@ func TestPublished(t *testing.T) {
 	evaluate(t, w, `console.log([1234n])`)
 	if !slices.Equal(lines, []string{"[ 1_234n ]"}) {
 		t.Errorf("printed %q", lines)
+	}
+	setInspector(t, w, npmtest.Read(t, npmtest.Module(t, "@agoric/xsnap-lockdown/dist/object-inspect.js")))
+	for _, c := range inspections(t) {
+		if got := evaluate(t, w, "inspect(("+c[0]+"))"); got != c[1] && !better[c[0]] {
+			t.Errorf("%s is inspected as %s, ours is %s", c[0], got, c[1])
+		}
 	}
 }
