@@ -16,7 +16,7 @@ import (
 )
 
 // message is a delivery of 200 bytes, and echo a handler that parses it and
-// answers as much.
+// answers.
 const echo = `
 const decoder = new TextDecoder(), encoder = new TextEncoder();
 let count = 0;
@@ -24,7 +24,7 @@ globalThis.handleCommand = (message) => {
   const { method, args } = JSON.parse(decoder.decode(message));
   count += 1;
   const report = {};
-  Promise.resolve(args).then((args) => { report.result = encoder.encode(JSON.stringify({ method, args, count })).buffer; });
+  Promise.resolve(args).then(() => { report.result = encoder.encode(JSON.stringify({ method, count })).buffer; });
   return report;
 };`
 

@@ -150,6 +150,8 @@ func TestCommand(t *testing.T) {
 					return []byte(err.Error()), nil
 				case "roll back":
 					return []byte(w.Rollback().Error()), nil
+				case "close":
+					return []byte(w.Close().Error()), nil
 				case "snapshot":
 					_, err := w.Snapshot()
 					return []byte(err.Error()), nil
@@ -164,6 +166,7 @@ func TestCommand(t *testing.T) {
 				{ask + "try { ask('refuse') } catch (e) { e + '' }", "string Error: not you"},
 				{ask + "ask('again')", "string the worker is in a turn"},
 				{ask + "ask('roll back')", "string the worker is in a turn"},
+				{ask + "ask('close')", "string the worker is in a turn"},
 				{ask + "ask('snapshot')", "string the worker is in a turn"},
 				{"issueCommand()", "thrown TypeError: expected ArrayBuffer"},
 				{"issueCommand('x')", "thrown TypeError: expected ArrayBuffer"},
@@ -182,6 +185,23 @@ func TestCommand(t *testing.T) {
 	w := start(t, engines(t)["wazero"], js.Config{})
 	if got := show(evaluate(t, w, "issueCommand(new ArrayBuffer(1))")); got != "thrown Error: nobody answers commands" {
 		t.Error(got)
+	}
+}
+
+// TestClosed has a worker that was closed.
+func TestClosed(t *testing.T) {
+	w := start(t, engines(t)["wazero"], js.Config{})
+	for range 2 {
+		if err := w.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	_, evaluated := w.Evaluate("1")
+	_, snapshot := w.Snapshot()
+	for _, err := range []error{evaluated, snapshot, w.Rollback()} {
+		if !errors.Is(err, js.ErrClosed) {
+			t.Error(err)
+		}
 	}
 }
 

@@ -27,6 +27,8 @@ var (
 	// ErrFaulted reports a worker whose last turn ended in a fault: Rollback makes
 	// it good again.
 	ErrFaulted = errors.New("the worker's last turn ended in a fault")
+	// ErrClosed reports a worker that was closed.
+	ErrClosed = errors.New("the worker is closed")
 	// ErrTooLarge reports a source or message of more than BytesMax.
 	ErrTooLarge = fmt.Errorf("more than %d bytes", BytesMax)
 )
@@ -164,6 +166,7 @@ type Worker struct {
 
 	// Of the turn.
 	running    bool
+	closed     bool
 	booting    bool // the engine begins
 	limits     turn.Limits
 	meter      computeMeter
@@ -247,6 +250,8 @@ func (w *Worker) ready() error {
 	switch {
 	case w.running:
 		return ErrBusy
+	case w.closed:
+		return ErrClosed
 	case w.dead != nil:
 		return fmt.Errorf("%w (%v)", ErrFaulted, w.dead.Class)
 	}
@@ -422,8 +427,11 @@ func (w *Worker) remember(r region) {
 // Rollback makes the worker what it was at its last image, or what it was made as,
 // whatever happened since. After an error it is only good for Close.
 func (w *Worker) Rollback() error {
-	if w.running {
+	switch {
+	case w.running:
 		return ErrBusy
+	case w.closed:
+		return ErrClosed
 	}
 	if err := w.instance.Rollback(); err != nil {
 		return err
@@ -433,5 +441,14 @@ func (w *Worker) Rollback() error {
 	return nil
 }
 
-// Close releases the worker.
-func (w *Worker) Close() error { return w.instance.Close() }
+// Close releases the worker. Errors: ErrBusy.
+func (w *Worker) Close() error {
+	switch {
+	case w.running:
+		return ErrBusy
+	case w.closed:
+		return nil
+	}
+	w.closed = true
+	return w.instance.Close()
+}
