@@ -75,7 +75,7 @@ func runTool(cmd *cobra.Command, name string, args []string) error {
 	}
 	c := &toolchain.Command{
 		Tool: name, Args: args, Dir: dir, Root: source, Limits: limits,
-		Stdin:  cmd.InOrStdin(), Stdout: cmd.OutOrStdout(), Stderr: cmd.ErrOrStderr(),
+		Stdin: cmd.InOrStdin(), Stdout: cmd.OutOrStdout(), Stderr: cmd.ErrOrStderr(),
 		Apply: publishBuild,
 	}
 	ctx, stop := interrupted(cmd.Context())
