@@ -20,13 +20,13 @@ const endMark = 1<<32 - 1
 // Write writes an image as a file, holding 64 KiB of it at a time. The bytes may
 // differ between releases and machines, the root never does.
 func Write(w io.Writer, i *Image, label *Label) error {
-	if err := write(w, i, label); err != nil {
+	if err := write(w, i, label, (*packer).pack); err != nil {
 		return fmt.Errorf("write image: %w", err)
 	}
 	return nil
 }
 
-func write(w io.Writer, i *Image, label *Label) error {
+func write(w io.Writer, i *Image, label *Label, pack func(p *packer, number uint32)) error {
 	header := fileHeader{label.MachineVersion, label.Program, label.Guest, label.GuestVersion, i.Root(), restOf(i)}
 	if err := header.check(); err != nil {
 		return err
@@ -40,20 +40,20 @@ func write(w io.Writer, i *Image, label *Label) error {
 	if _, err := w.Write(start); err != nil {
 		return err
 	}
-	if err := writePages(w, i.memory()); err != nil {
+	if err := writePages(w, i.memory(), pack); err != nil {
 		return err
 	}
 	_, err = w.Write(appendGroupHead(nil, endMark, 0))
 	return err
 }
 
-func writePages(w io.Writer, memory *page.Snapshot) (err error) {
+func writePages(w io.Writer, memory *page.Snapshot, pack func(p *packer, number uint32)) (err error) {
 	p := packers.Get().(*packer)
 	defer packers.Put(p)
 	filling := -1 // the number of the group that is
 	flush := func() {
 		if filling >= 0 {
-			p.pack(uint32(filling))
+			pack(p, uint32(filling))
 			_, err = w.Write(p.packed)
 		}
 	}
