@@ -1,0 +1,54 @@
+package xsnap
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"syscall"
+
+	"carrel/machine/image"
+)
+
+// snapshot writes the heap to a file or a descriptor. The worker goes on as if
+// nothing had been.
+func (s *server) snapshot(name string) error {
+	file, err := s.host.Create(name)
+	if err != nil {
+		return s.unwritten(name, err)
+	}
+	img, err := s.worker.Snapshot()
+	if err != nil {
+		return errors.Join(err, file.Close())
+	}
+	count := &counter{to: file}
+	err = image.Store(count, img, s.label)
+	if err := errors.Join(err, file.Close()); err != nil {
+		return s.unwritten(name, err)
+	}
+	return s.okay(0, strconv.AppendInt(nil, count.bytes, 10))
+}
+
+func (s *server) unwritten(name string, err error) error {
+	if errors.Is(err, syscall.EPIPE) {
+		return broken(err, "")
+	}
+	return &exit{ExitIO, fmt.Sprintf("cannot write snapshot %s: %s", name, strerror(err))}
+}
+
+// A counter counts what is written.
+type counter struct {
+	to    io.Writer
+	bytes int64
+}
+
+func (c *counter) Write(b []byte) (int, error) {
+	n, err := c.to.Write(b)
+	c.bytes += int64(n)
+	return n, err
+}
+
+// readSnapshot reads what snapshot wrote.
+func readSnapshot(r io.Reader) (*image.Image, *image.Label, error) {
+	return image.Read(r, image.Limits{})
+}

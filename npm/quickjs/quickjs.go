@@ -1,0 +1,52 @@
+// Package quickjs is the published engine of JavaScript: QuickJS as WebAssembly, of
+// npm's quickjs-wasi, fetched by its hash. Nothing else of that package is used.
+package quickjs
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+
+	"carrel/npm"
+)
+
+// Published is the package that holds the engine.
+var Published = npm.Package{
+	Name:      "quickjs-wasi",
+	Version:   "3.6.2",
+	Integrity: "sha512-FCqGtGOrMgzUiIrMNMA2YnsOxCNwo31dzqXvclXUC6xeT35NJLKXQJsvbeCTjvoFAwZgEAPg8U6+KAPDGXn8Mg==",
+}
+
+// SHA256 is the hexadecimal SHA-256 of the engine's bytes.
+const SHA256 = "d4c9375f2b1ca4dc95f72c8aa2982a7a9951ac8011490d79c6582df732b4bbd9"
+
+// FileName is the engine's name, in the package and where it is kept.
+const FileName = "quickjs.wasm"
+
+// Dir is where the engine is kept below a directory for such things.
+func Dir(base string) string { return filepath.Join(base, "quickjs-"+Published.Version) }
+
+// File reads the engine from the directory, and checks its hash. Errors:
+// npm.ErrAbsent.
+func File(dir string) ([]byte, error) { return npm.Read(filepath.Join(dir, FileName), SHA256) }
+
+// Fetch puts the engine into a directory, which must not be there: of the package
+// through the npm client, or of its archive in a file, at a URL or in a directory.
+func Fetch(ctx context.Context, dir, from string) error {
+	err := npm.Install(dir, func(temp, ready string) error {
+		archives, err := npm.Archives(ctx, temp, from, Published)
+		if err != nil {
+			return err
+		}
+		return Published.Unpack(archives[0], func(name string) string {
+			if name == FileName {
+				return filepath.Join(ready, FileName)
+			}
+			return ""
+		})
+	}, func(dir string) error { _, err := File(dir); return err })
+	if err != nil {
+		return fmt.Errorf("fetch the engine of JavaScript: %w", err)
+	}
+	return nil
+}
