@@ -17,7 +17,7 @@ import (
 	"carrel/npm"
 )
 
-//go:embed package.json package-lock.json lib dist/*.sha256
+//go:embed package-lock.json lib dist/*.sha256
 var sources embed.FS
 
 // A Variant is one of the things that are made.
