@@ -26,6 +26,7 @@ var floors = []string{
 	"receipt/bundle npm/lockdown npm/supervisor npm/quickjs npm/npmtest",
 	"runner",
 	"toolchain door/xsnap client/xsnap",
+	"client/xsnap/xsnaptest",
 	"toolchain/daemon",
 	"cmd/carrel cmd/xsnap-worker bench examples/words",
 }

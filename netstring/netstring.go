@@ -30,9 +30,10 @@ const (
 const bodyStep = 1 << 20
 
 // Read reads a message. Its length may have blanks before it and a sign,
-// as scanf of C has it. The error is io.EOF where the input ends, be it within a
+// as scanf of C has it. One of more than bytesMax bytes is refused as if there were
+// no memory for it. The error is io.EOF where the input ends, be it within a
 // message; an Error; or what the reader answers, wrapped in one of them.
-func Read(r *bufio.Reader) ([]byte, error) {
+func Read(r *bufio.Reader, bytesMax int) ([]byte, error) {
 	length, err := readLength(r)
 	if err != nil {
 		return nil, err
@@ -40,7 +41,7 @@ func Read(r *bufio.Reader) ([]byte, error) {
 	if err := expect(r, ':', ErrDelimiter); err != nil {
 		return nil, err
 	}
-	if length < 0 {
+	if length < 0 || length > bytesMax {
 		return nil, ErrBuffer
 	}
 	body := make([]byte, min(length, bodyStep))

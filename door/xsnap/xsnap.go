@@ -60,8 +60,9 @@ type server struct {
 	in      *bufio.Reader
 	out     []byte // of a reply
 	times   timestamps
-	failed  bool   // the last command, as it is told at the end
-	module  string // what the last module threw, which is told at the end too
+	failed  bool            // the last command, as it is told at the end
+	modules map[string]bool // those that were imported: none is run twice
+	module  string          // what the last module threw, which is told at the end too
 }
 
 const readBytes = 64 << 10
@@ -71,7 +72,7 @@ const readBytes = 64 << 10
 // That a command failed is remembered until another is tried: the worker then ends
 // with ExitException. Libraries tell their users so, and some count on it.
 func Serve(options Options, host Host) int {
-	s := &server{options: options, host: host, in: bufio.NewReaderSize(host.Commands, readBytes)}
+	s := &server{options: options, host: host, modules: map[string]bool{}, in: bufio.NewReaderSize(host.Commands, readBytes)}
 	err := s.start()
 	for err == nil {
 		err = s.next()
@@ -159,7 +160,7 @@ func strerror(err error) string {
 
 // next does the next command. The error is how the worker ends.
 func (s *server) next() error {
-	body, err := netstring.Read(s.in)
+	body, err := netstring.Read(s.in, netstring.BytesMax)
 	s.times = s.times[:0]
 	s.times.add(s.host.Now())
 	if errors.Is(err, io.EOF) {
@@ -350,7 +351,7 @@ func (s *server) query(message []byte) ([]byte, error) {
 	if err := s.send([]byte("?"), message); err != nil {
 		return nil, err
 	}
-	body, err := netstring.Read(s.in)
+	body, err := netstring.Read(s.in, netstring.BytesMax)
 	switch {
 	case errors.Is(err, io.EOF):
 		return nil, &exit{ExitIO, "Got EOF on netstring read. Has parent died?"}

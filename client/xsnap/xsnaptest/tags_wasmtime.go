@@ -1,0 +1,5 @@
+//go:build wasmtime
+
+package xsnaptest
+
+var tags = []string{"-tags", "wasmtime"}
