@@ -125,6 +125,7 @@
     },
 
     resetMeter(newLimit, newIndex) {
+      if (arguments.length < 2) throw new MakeTypeError('expected newMeterLimit, newMeterIndex');
       return meterReset(+newLimit, +newIndex);
     },
 
