@@ -84,20 +84,23 @@ func refusal(args []string) string {
 }
 
 // parsePlan reads what clang -### says: jobs on lines that begin with ` "`, each
-// argument in quotes, in which a backslash escapes. What else it says, but for
-// its version, is the rest.
+// argument in quotes, in which a backslash escapes, and a line may end. What else
+// it says, but for its version, is the rest.
 func parsePlan(text string) (jobs []job, rest string) {
 	var others strings.Builder
-	for line := range strings.Lines(text) {
-		if strings.HasPrefix(line, ` "`) {
-			if j := parseJob(line); len(j) > 0 {
-				jobs = append(jobs, j)
-				continue
-			}
+	for text != "" {
+		if j, after := parseJob(text); len(j) > 0 {
+			jobs, text = append(jobs, j), after
+			continue
 		}
-		if !isHeader(line) {
-			others.WriteString(line)
+		end := strings.IndexByte(text, '\n') + 1
+		if end == 0 {
+			end = len(text)
 		}
+		if !isHeader(text[:end]) {
+			others.WriteString(text[:end])
+		}
+		text = text[end:]
 	}
 	return jobs, others.String()
 }
@@ -109,23 +112,25 @@ func isHeader(line string) bool {
 		strings.TrimSpace(line) == "(in-process)"
 }
 
-func parseJob(line string) (j job) {
-	for rest := strings.TrimSpace(line); strings.HasPrefix(rest, `"`); rest = strings.TrimLeft(rest, " ") {
+// parseJob reads a job at the beginning of a text, and what comes after its line.
+func parseJob(text string) (j job, after string) {
+	for strings.HasPrefix(text, ` "`) {
 		var arg strings.Builder
-		i := 1
-		for ; i < len(rest) && rest[i] != '"'; i++ {
-			if rest[i] == '\\' && i+1 < len(rest) {
+		i := 2
+		for ; i < len(text) && text[i] != '"'; i++ {
+			if text[i] == '\\' && i+1 < len(text) {
 				i++
 			}
-			arg.WriteByte(rest[i])
+			arg.WriteByte(text[i])
 		}
-		if i == len(rest) {
-			return nil // not in quotes to its end
+		if i == len(text) {
+			return nil, "" // not in quotes to its end
 		}
-		j, rest = append(j, arg.String()), rest[i+1:]
+		j, text = append(j, arg.String()), text[i+1:]
 	}
 	if len(j) > 0 && j[0] == "" { // clang does not know its own path
 		j = j[1:]
 	}
-	return j
+	_, after, _ = strings.Cut(text, "\n")
+	return j, after
 }

@@ -107,6 +107,9 @@ type FaultError struct{ Outcome turn.Outcome }
 
 func (e *FaultError) Error() string {
 	text, _, _ := strings.Cut(e.Outcome.Text, "\n")
+	if text == "" {
+		text = "the tool has failed: its own bug, or too deep a source"
+	}
 	return fmt.Sprintf("%v: %s", e.Outcome.Class, text)
 }
 

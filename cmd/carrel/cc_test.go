@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -174,6 +175,31 @@ func TestTools(t *testing.T) {
 	}
 	if _, stderr := does(1, "cc -O2"); stderr != "clang: error: no input files\n" {
 		t.Errorf("errors %q", stderr)
+	}
+	file("lost.c", "#include <nothere.h>\n")
+	file("loop.c", "#include \"loop.c\"\n")
+	file("deeper.cc", "template<int N> struct A { static const int v = A<N+1>::v; }; int x = A<0>::v;\n")
+	file("self", "@self")
+	file("ff.c", "int \xff = 3;\n")
+	if err := syscall.Mkfifo("fifo.c", 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for line, want := range map[string]string{
+		"cc -c lost.c":                   "lost.c:1:10: fatal error: 'nothere.h' file not found\n",
+		"cc -c loop.c":                   "loop.c:1:10: error: #include nested too deeply\n",
+		"c++ -c deeper.cc":               "fatal error: recursive template instantiation exceeded maximum depth of 1024\n",
+		"cc -c ff.c":                     "ff.c:1:5: error: source file is not valid UTF-8\n",
+		"cc -c fifo.c":                   "error: error reading 'fifo.c': Not supported\n",
+		"cc -c -x c /dev/zero":           "error: error reading '/dev/zero': Not supported\n",
+		"cc @self":                       "recursive expansion of: '" + dir + "/self'\n",
+		"cc -c -o src src/twice.c":       "error: unable to open output file 'src': 'Is a directory'\n",
+		"cc -c -o fifo.c src/twice.c":    "error: unable to open output file 'fifo.c': 'Not supported'\n",
+		"cc -c -o /dev/full src/twice.c": "error: unable to open output file '/dev/full': 'Not supported'\n",
+		"ar":                             "llvm-ar: error: an archive name must be specified\n",
+	} {
+		if _, stderr := does(1, line); !strings.Contains(stderr, want) {
+			t.Errorf("carrel %s: errors %q, want %q", line, stderr, want)
+		}
 	}
 	does(0, "cc -c -o /dev/stdout src/twice.c")
 	if _, err := os.Readlink("/dev/stdout"); err != nil {
