@@ -132,13 +132,13 @@ func (i *Instance) Commit(host []byte) (*image.Image, error) {
 	}
 	img := &image.Image{Globals: i.globals(), Host: host}
 	if i.memory != nil {
-		pages, err := i.memory.Commit()
+		pages, err := i.memory.CommitChanged(i.changedPages())
 		if err != nil {
 			return nil, fmt.Errorf("commit: %w", err)
 		}
 		img.Memory = pages
 	}
-	i.committed = img
+	i.committed, i.changed = img, nil
 	return img, nil
 }
 
@@ -152,6 +152,7 @@ func (i *Instance) Rollback() error {
 		return ErrNotAtRest
 	}
 	size := len(i.Memory())
+	i.settled = false
 	if i.memory != nil {
 		if err := i.memory.Rollback(); err != nil {
 			return fmt.Errorf("roll back: %w", err)
@@ -239,12 +240,13 @@ func (i *Instance) setGlobals(bits []uint64) {
 	}
 }
 
-// changedPages is how many pages differ from the image before.
-func (i *Instance) changedPages() int {
-	if i.memory == nil {
-		return 0
+// changedPages are those that differ from the image before. They are looked for
+// once as long as the guest does not run.
+func (i *Instance) changedPages() []int {
+	if i.memory != nil && !i.settled {
+		i.changed, i.settled = i.memory.Changed(), true
 	}
-	return len(i.memory.Changed())
+	return i.changed
 }
 
 // Root is the root of the image that Commit would make, without keeping what is

@@ -94,6 +94,9 @@ type Instance struct {
 	committed  *image.Image // what Rollback goes back to; nil is the beginning
 	unverified *image.Image // what the instance started from, until it is known to be good
 
+	changed []int // pages that differ from the image before, while settled
+	settled bool  // nothing ran since they were looked for
+
 	left    uint64 // fuel of the limit not yet handed to the guest's counter
 	entries int    // calls into the guest that have not returned
 	begun   bool
@@ -207,7 +210,7 @@ func (i *Instance) Start() error {
 func (i *Instance) FuelUsed() uint64 { return i.limits.Fuel - uint64(max(0, i.remaining())) }
 
 // Memory is the guest's linear memory at its present size. It is valid until
-// the guest runs again.
+// the guest runs again, and is not written after Outcome.
 func (i *Instance) Memory() []byte {
 	if i.memory == nil {
 		return nil
@@ -296,7 +299,7 @@ func (i *Instance) begin() error {
 	if i.begun {
 		return nil
 	}
-	i.begun = true
+	i.begun, i.settled = true, false
 	module := i.program.Module
 	if module.HasTables {
 		if err := i.invoke(meter.TablesExport, nil); err != nil {
@@ -344,6 +347,7 @@ func (i *Instance) enter(export string, stack []uint64) error {
 		i.setCounter(counter)
 	}
 	i.entries++
+	i.settled = false
 	err := i.cell.Invoke(export, stack)
 	i.entries--
 	if err != nil && (i.entries == 0 || !errors.Is(err, errJump)) {
@@ -464,7 +468,7 @@ func (i *Instance) Outcome(err error) turn.Outcome {
 		_ = i.die(err)
 	}
 	if i.dead == nil || i.dead.Class == turn.Exit {
-		if charge := i.Charge(meter.PageCost * uint64(i.changedPages())); charge != nil || i.remaining() < 0 {
+		if charge := i.Charge(meter.PageCost * uint64(len(i.changedPages()))); charge != nil || i.remaining() < 0 {
 			i.dead = errFuel
 		}
 	}

@@ -165,8 +165,11 @@ func (m *Memory) index(part []byte) int { return (m.size - cap(part)) / Size }
 
 // Commit makes a snapshot of the memory as it is, from which it goes on.
 // Errors: ErrNoMemory; nothing is committed then.
-func (m *Memory) Commit() (*Snapshot, error) {
-	next, err := m.snapshot(m.Changed())
+func (m *Memory) Commit() (*Snapshot, error) { return m.CommitChanged(m.Changed()) }
+
+// CommitChanged is Commit for who has just asked what is Changed.
+func (m *Memory) CommitChanged(changed []int) (*Snapshot, error) {
+	next, err := m.snapshot(changed)
 	if err != nil {
 		return nil, err
 	}
