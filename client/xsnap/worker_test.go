@@ -144,7 +144,7 @@ func TestExits(t *testing.T) {
 		{"caught loop", "try { for (;;); } finally { print('never') }", 1e6, xsnap.TooMuchComputation},
 		{"promises", "const f = () => { Promise.resolve().then(f); }; f()", 1e6, xsnap.TooMuchComputation},
 		{"calls", "const f = () => f() + 1; try { f() } catch { print('never') }", 0, xsnap.StackOverflow},
-		{"memory", "const a = []; for (;;) try { a.push(new ArrayBuffer(1e8)) } catch { print('never') }", 0, xsnap.NotEnoughMemory},
+		{"memory", "const a = []; for (;;) try { a.push(new ArrayBuffer(2.14e9)) } catch { print('never') }", 0, xsnap.NotEnoughMemory},
 		{"immediate", "setImmediate(() => { throw new Error('x') })", 0, xsnap.Unknown},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -24,7 +24,7 @@ import (
 
 // MeterUnit is the fuel that the meter counts as one, so that limits that were
 // chosen for XS bound about as much work here: see docs/concepts/xsnap.md.
-const MeterUnit = 64
+const MeterUnit = 256
 
 // An Engine makes workers: a *js.Engine is one.
 type Engine interface {
