@@ -10,7 +10,7 @@ import (
 	"carrel/guest/js"
 )
 
-var update = flag.Bool("update", false, "write what code can reach to testdata, as the tables that it is held to")
+var update = flag.Bool("update", false, "write to testdata what code can reach and the roots of images, which tests are held to")
 
 // syntax is what no name leads to.
 const syntax = `{
