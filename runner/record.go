@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"fmt"
 
+	"carrel/guest/js"
 	"carrel/guest/posix"
 	"carrel/program/seal"
 	"carrel/receipt"
@@ -35,6 +36,10 @@ func (t *Turn) Input() (*receipt.Input, error) {
 	}
 	if s.Call != nil {
 		input.Call = &receipt.Call{Export: s.Call.Export, Args: t.args}
+	}
+	if s.Script != nil {
+		input.Guest = receipt.Guest{Name: js.Name, Version: js.Version}
+		input.Mounts = s.Script.mounts()
 	}
 	for n, m := range s.Mounts {
 		mount := receipt.Mount{Guest: m.Guest, Kind: m.Kind, Mode: m.Mode, Content: m.Content}

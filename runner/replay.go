@@ -10,6 +10,7 @@ import (
 	"path"
 	"strings"
 
+	"carrel/guest/js"
 	"carrel/guest/posix"
 	"carrel/machine/image"
 	"carrel/program/seal"
@@ -107,14 +108,17 @@ func sameInput(input *receipt.Input, t *Turn) error {
 	return nil
 }
 
+// guests are the personalities that there are, and their versions.
+var guests = map[string]uint32{posix.Name: posix.Version, js.Name: js.Version}
+
 // spec is the run that an input describes, without its standard input.
 func (r *Replayer) spec(input *receipt.Input) (*Spec, error) {
 	if input.MachineVersion != turn.MachineVersion {
 		return nil, fmt.Errorf("it ran on machine version %d, this is version %d", input.MachineVersion, turn.MachineVersion)
 	}
-	if input.Guest.Name != posix.Name || input.Guest.Version != posix.Version {
-		return nil, fmt.Errorf("it ran under guest %s version %d, this is %s version %d",
-			input.Guest.Name, input.Guest.Version, posix.Name, posix.Version)
+	if version, ok := guests[input.Guest.Name]; !ok || input.Guest.Version != version {
+		return nil, fmt.Errorf("it ran under guest %s version %d, here are %s version %d and %s version %d",
+			input.Guest.Name, input.Guest.Version, posix.Name, posix.Version, js.Name, js.Version)
 	}
 	seed, err := hex.DecodeString(input.Seed)
 	if err != nil {
@@ -138,6 +142,10 @@ func (r *Replayer) spec(input *receipt.Input) (*Spec, error) {
 	}
 	if input.Call != nil {
 		spec.Call = &Call{Export: input.Call.Export, Args: input.Call.Args}
+	}
+	if input.Guest.Name == js.Name {
+		spec.Script, err = r.script(input)
+		return spec, err
 	}
 	for n := range input.Mounts {
 		m, err := r.mount(input, n)

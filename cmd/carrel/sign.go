@@ -59,7 +59,7 @@ func (s *sitting) writeReceipt() error {
 	if err := s.keep.finish(r.Input.Stdin); err != nil {
 		return err
 	}
-	if err := s.keep.link(r.Input.Program.Digest, s.name); err != nil {
+	if err := s.keep.link(r.Input.Program.Digest, s.file); err != nil {
 		return fmt.Errorf("remember where the program is: %w", err)
 	}
 	if err := writeReceipt(s.flags.receipt, r, s.key); err != nil {

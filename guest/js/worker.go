@@ -20,6 +20,9 @@ var shim string
 // keeps the one that it was made with.
 func Shim() seal.Digest { return seal.Sum([]byte(shim)) }
 
+// ShimSource is the shim itself, for receipts.
+func ShimSource() []byte { return []byte(shim) }
+
 // Errors of a Worker.
 var (
 	// ErrBusy reports a call from within a function that the worker called.

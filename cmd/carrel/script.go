@@ -1,0 +1,111 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"carrel/disk"
+	"carrel/guest/js"
+	"carrel/machine/image"
+	"carrel/npm"
+	"carrel/npm/bundler"
+	"carrel/npm/lockdown"
+	"carrel/npm/quickjs"
+	"carrel/program/seal"
+	"carrel/runner"
+)
+
+// scriptEndings are those of programs of JavaScript, which is bundled, and of
+// TypeScript, whose types are only taken off.
+var scriptEndings = []string{".js", ".mjs", ".cjs", ".ts", ".mts"}
+
+func isScript(name string) bool { return slices.Contains(scriptEndings, filepath.Ext(name)) }
+
+// checkScript reports flags that are not for JavaScript.
+func (f *runFlags) checkScript() error {
+	for _, c := range []struct {
+		given bool
+		flag  string
+		why   string
+	}{
+		{len(f.dirs) > 0, "dir", "it sees no files: give it its input with <, or have it import what it needs"},
+		{len(f.tars) > 0, "tar", "it sees no files: give it its input with <, or have it import what it needs"},
+		{f.cwd != "", "cwd", "it sees no files"},
+		{f.clock != "tick", "clock", "its clock ticks"},
+		{f.call != "", "call", "its default export is called"},
+		{f.from != "", "from", "carrel repl keeps images, and the Go library guest/js"},
+		{f.imageOut != "", "image-out", "carrel repl keeps images, and the Go library guest/js"},
+		{f.trace != "", "trace", "it calls no imports"},
+	} {
+		if c.given {
+			return usagef("--%s is not for JavaScript: %s", c.flag, c.why)
+		}
+	}
+	return nil
+}
+
+// loadScript makes of a module, and of all that it imports, what is run. It tells
+// where the engine of JavaScript is.
+func loadScript(cmd *cobra.Command, name string, spec *runner.Spec) (engine string, err error) {
+	if _, err := os.Stat(name); errors.Is(err, os.ErrNotExist) {
+		return "", failf(exitNotFound, "%s: there is no such program", name)
+	}
+	main, err := bundler.Program(name, bundler.Options{Warn: func(m bundler.Message) {
+		fmt.Fprintf(cmd.ErrOrStderr(), "carrel: %s\n", plainLines(m.String()))
+	}})
+	if err != nil {
+		return "", failf(exitRefused, "%w", err)
+	}
+	h, err := findHome()
+	if err != nil {
+		return "", err
+	}
+	locked, err := readGuest(cmd, &lockdownGuest, h, func(dir string) ([]byte, error) { return lockdown.File(dir, lockdown.Secure) })
+	if err != nil {
+		return "", err
+	}
+	if spec.Program, err = readGuest(cmd, &engineGuest, h, quickjs.File); err != nil {
+		return "", err
+	}
+	spec.Script = &runner.Script{Main: []byte(main), Lockdown: locked, Locked: lockedImage(h.code, locked)}
+	return filepath.Join(quickjs.Dir(h.tools), quickjs.FileName), nil
+}
+
+// readGuest reads a file of a guest, which is fetched if it is not there.
+func readGuest(cmd *cobra.Command, g *guest, h home, read func(dir string) ([]byte, error)) ([]byte, error) {
+	dir := g.dir(h.tools)
+	content, err := read(dir)
+	if !errors.Is(err, npm.ErrAbsent) {
+		return content, err
+	}
+	if err := g.get(cmd, dir, ""); err != nil {
+		return nil, err
+	}
+	return read(dir)
+}
+
+// lockedImage keeps the image after lockdown in a directory. That it cannot be read
+// or kept is no error: it is made then.
+func lockedImage(dir string, bundle []byte) func(js.Build, *image.Label, func() (*image.Image, error)) (*image.Image, error) {
+	return func(build js.Build, label *image.Label, make func() (*image.Image, error)) (*image.Image, error) {
+		shim, locked := js.Shim(), seal.Sum(bundle)
+		file := filepath.Join(dir, fmt.Sprintf("locked-%x-%x-%x", build.Digest[:8], shim[:8], locked[:8]))
+		if kept, err := os.ReadFile(file); err == nil {
+			if img, is, err := image.Read(bytes.NewReader(kept), image.Limits{}); err == nil && *is == *label {
+				return img, nil
+			}
+		}
+		img, err := make()
+		if err == nil {
+			_ = disk.Replace(file, func(w io.Writer) error { return image.Store(w, img, label) })
+		}
+		return img, err
+	}
+}
