@@ -58,6 +58,7 @@ out; verify proves it by running it again.`,
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(versionCommand())
 	root.AddCommand(runCommand())
+	root.AddCommand(replCommand())
 	root.AddCommand(verifyCommand())
 	root.AddCommand(receiptCommand())
 	root.AddCommand(keysCommand())

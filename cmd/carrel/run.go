@@ -55,7 +55,8 @@ func runCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run [flags] PROGRAM [ARG...]",
 		Short: "Run a program sealed in",
-		Long: `Run runs a WASI preview 1 program. It sees no clock, network, disk or chance but
+		Long: `Run runs a WASI preview 1 program, or one of JavaScript (.js, .mjs, .cjs, .ts, with
+all that it imports; it is handed no files). It sees no clock, network, disk or chance but
 what the flags hand in, and the same inputs give the same bytes and the same
 fuel on every machine and every engine. Standard input, output and error are the
 program's. Flags after PROGRAM belong to the program.
@@ -92,6 +93,7 @@ The program may itself exit with one of these codes: --stats and the receipt
 have the class of the end (exit, fuel, memory, …) beside the number.`,
 		Example: `  carrel run hello.wasm
   carrel run --dir . wc.wasm -l a.txt
+  carrel run prog.mjs one two < input
   carrel run --fuel 10M --memory 64MiB --timeout 5s untrusted.wasm < in > out
   carrel run --dir src:/src --dir out:/out:rw build.wasm
   carrel run --trace calls --dir . wc.wasm a.txt
@@ -139,7 +141,7 @@ func (f *runFlags) add(cmd *cobra.Command) {
 	_ = cmd.RegisterFlagCompletionFunc("clock", cobra.FixedCompletions([]string{"tick", "fixed"}, cobra.ShellCompDirectiveNoFileComp))
 	cmd.ValidArgsFunction = func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 		if len(args) == 0 {
-			return []string{"wasm"}, cobra.ShellCompDirectiveFilterFileExt
+			return []string{"wasm", "js", "mjs", "cjs", "ts", "mts"}, cobra.ShellCompDirectiveFilterFileExt
 		}
 		return nil, cobra.ShellCompDirectiveDefault
 	}
