@@ -21,14 +21,36 @@ var ErrNotImage = errors.New("not the file of an image")
 // The error wraps ErrNotImage if the file does not begin as one of an image,
 // ErrRoot if the root is another, and page.ErrNoMemory if the host has none.
 func Read(r io.Reader, limits Limits) (*Image, *Label, error) {
-	i, label, err := read(bufio.NewReaderSize(r, groupBytes), limits)
+	return readThen(r, limits, end)
+}
+
+// ReadOpen is Read for a stream that nobody closes: it reads up to the end mark,
+// and what of the rest comes with it. It waits for no more bytes than it takes to
+// see that they are not of an image.
+func ReadOpen(r io.Reader, limits Limits) (*Image, *Label, error) {
+	stream := bufio.NewReaderSize(r, groupBytes)
+	for n := range len(imageMagic) {
+		start, err := stream.Peek(n + 1)
+		if err != nil {
+			break // which is said below
+		}
+		if start[n] != imageMagic[n] {
+			return nil, nil, fmt.Errorf("read image: %w", ErrNotImage)
+		}
+	}
+	return readThen(stream, limits, func(io.Reader) error { return nil })
+}
+
+// readThen reads an image, and then what follows the end mark.
+func readThen(r io.Reader, limits Limits, rest func(io.Reader) error) (*Image, *Label, error) {
+	i, label, err := read(bufio.NewReaderSize(r, groupBytes), limits, rest)
 	if err != nil {
 		return nil, nil, fmt.Errorf("read image: %w", err)
 	}
 	return i, label, nil
 }
 
-func read(r io.Reader, limits Limits) (*Image, *Label, error) {
+func read(r io.Reader, limits Limits, rest func(io.Reader) error) (*Image, *Label, error) {
 	header, err := readHeader(r)
 	if err != nil {
 		return nil, nil, err
@@ -38,6 +60,9 @@ func read(r io.Reader, limits Limits) (*Image, *Label, error) {
 	}
 	i := header.image()
 	if i.Memory, err = readMemory(r, header.Memory); err != nil {
+		return nil, nil, err
+	}
+	if err := rest(r); err != nil {
 		return nil, nil, err
 	}
 	if err := i.check(header.Root); err != nil {
@@ -89,7 +114,7 @@ func readStart(r io.Reader, magic string, other error, more int) ([]byte, error)
 	return text, nil
 }
 
-// readMemory reads groups up to the end of the file. Memory of size 0 is nil.
+// readMemory reads groups up to the end mark. Memory of size 0 is nil.
 func readMemory(r io.Reader, size uint64) (*page.Snapshot, error) {
 	if size == 0 {
 		_, _, err := nextGroup(r, -1, 0)
@@ -130,8 +155,7 @@ func readGroups(r io.Reader, b *page.Builder, groups int) error {
 
 var zeros [groupBytes]byte
 
-// nextGroup reads the head of the group after the last one. It gives endMark at
-// the end, where nothing follows.
+// nextGroup reads the head of the group after the last one, or the end mark.
 func nextGroup(r io.Reader, last, groups int) (number, length int, err error) {
 	var head [groupHeadBytes]byte
 	if err := fill(r, head[:]); err != nil {
@@ -143,7 +167,7 @@ func nextGroup(r io.Reader, last, groups int) (number, length int, err error) {
 	case number == endMark && length != 0:
 		return 0, 0, fmt.Errorf("end mark with a length of %d", length)
 	case number == endMark:
-		return number, 0, end(r)
+		return number, 0, nil
 	case number >= groups:
 		return 0, 0, fmt.Errorf("group %d: memory has %d", number, groups)
 	case number <= last:

@@ -2,7 +2,10 @@ package image
 
 import (
 	"bytes"
+	"errors"
+	"io"
 	"testing"
+	"testing/iotest"
 )
 
 // TestStore has what is written without compression read as any other, and its
@@ -26,5 +29,24 @@ func TestStore(t *testing.T) {
 				t.Errorf("it is stored as other bytes: %v", err)
 			}
 		})
+	}
+}
+
+// TestReadOpen reads from a stream that does not end.
+func TestReadOpen(t *testing.T) {
+	for name, memory := range samples() {
+		i := imageOf(t, memory, nil, nil)
+		file := encode(t, i)
+		more := errors.New("more is wanted")
+		got, _, err := ReadOpen(io.MultiReader(bytes.NewReader(file), iotest.ErrReader(more)), Limits{})
+		if err != nil || got.Root() != i.Root() {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, _, err := ReadOpen(io.MultiReader(bytes.NewReader([]byte("car")), bytes.NewReader([]byte("x")), iotest.ErrReader(more)), Limits{}); !errors.Is(err, ErrNotImage) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, _, err := ReadOpen(bytes.NewReader(file[:len(file)-1]), Limits{}); !errors.Is(err, errEarly) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
