@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"syscall"
 
 	"carrel/machine/image"
@@ -48,7 +49,11 @@ func (c *counter) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// readSnapshot reads what snapshot wrote.
-func readSnapshot(r io.Reader) (*image.Image, *image.Label, error) {
+// readSnapshot reads what snapshot wrote. Nobody closes the stream behind a
+// descriptor.
+func readSnapshot(r io.Reader, name string) (*image.Image, *image.Label, error) {
+	if strings.HasPrefix(name, "@") {
+		return image.ReadOpen(r, image.Limits{})
+	}
 	return image.Read(r, image.Limits{})
 }

@@ -136,7 +136,7 @@ func (s *server) load() (*image.Image, *image.Label, error) {
 		return nil, nil, s.unread(err)
 	}
 	defer file.Close()
-	img, label, err := readSnapshot(file)
+	img, label, err := readSnapshot(file, s.options.Snapshot)
 	if err != nil {
 		return nil, nil, s.unread(err)
 	}
