@@ -42,6 +42,8 @@ type Options struct {
 	// Snapshot is what the worker starts from, if it is not nil; it is read to
 	// its end.
 	Snapshot io.Reader
+	// SnapshotFile is a file to start from instead, which the worker reads itself.
+	SnapshotFile string
 	// MessageBytesMax bounds a message of the worker; 0 is netstring.BytesMax.
 	MessageBytesMax int
 	// Handle answers issueCommand, while the worker waits. It must not call the
@@ -62,6 +64,10 @@ func (o *Options) check() error {
 		return fmt.Errorf("name %q begins with a hyphen", o.Name)
 	case o.MeteringLimit >= 1<<31:
 		return fmt.Errorf("metering limit of %d, the largest is %d", o.MeteringLimit, 1<<31-1)
+	case o.Snapshot != nil && o.SnapshotFile != "":
+		return errors.New("there are two snapshots to start from")
+	case strings.HasPrefix(o.SnapshotFile, "@"):
+		return fmt.Errorf("the name of the snapshot %q begins with @", o.SnapshotFile)
 	case o.ParserKiB < 0 || o.ParserKiB >= 1<<21:
 		return fmt.Errorf("parser of %d KiB, the largest is %d", o.ParserKiB, 1<<21-1)
 	case o.MessageBytesMax < 0 || o.MessageBytesMax > netstring.BytesMax:
@@ -74,6 +80,8 @@ func (o *Options) args() []string {
 	args := []string{o.Name}
 	if o.Snapshot != nil {
 		args = append(args, "-r", "@8:"+o.Name)
+	} else if o.SnapshotFile != "" {
+		args = append(args, "-r", o.SnapshotFile)
 	}
 	if o.MeteringLimit > 0 {
 		args = append(args, "-l", strconv.FormatUint(o.MeteringLimit, 10))
