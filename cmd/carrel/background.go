@@ -18,6 +18,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 
+	"carrel/home"
 	"carrel/toolchain"
 	"carrel/toolchain/daemon"
 	"carrel/turn"
@@ -48,7 +49,7 @@ func findBackground(engine engineName) (*background, error) {
 			return nil, fmt.Errorf("%s: %q is neither off nor a time, as in 5m", backgroundVariable, asked)
 		}
 	}
-	h, err := findHome()
+	h, err := home.Find()
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +65,7 @@ func findBackground(engine engineName) (*background, error) {
 	if err != nil {
 		return nil, nil // it is only faster with it
 	}
-	id := sha256.Sum256(fmt.Appendf(nil, "%q %d %d %q %q %q", name, info.Size(), info.ModTime().UnixNano(), engine, h.code, h.tools))
+	id := sha256.Sum256(fmt.Appendf(nil, "%q %d %d %q %q %q", name, info.Size(), info.ModTime().UnixNano(), engine, h.Code, h.Tools))
 	b.socket = filepath.Join(dir, hex.EncodeToString(id[:8]))
 	return b, nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"carrel/home"
 	"carrel/program/seal"
 	"carrel/receipt"
 	"carrel/toolchain"
@@ -31,7 +32,7 @@ func recorded(cmd *cobra.Command, to string, c *toolchain.Command, perform func(
 	if err := writable(probe); err != nil {
 		return nil, fmt.Errorf("--receipt: %w", err)
 	}
-	h, err := findHome()
+	h, err := home.Find()
 	if err != nil {
 		return nil, err
 	}
@@ -78,8 +79,8 @@ func recorded(cmd *cobra.Command, to string, c *toolchain.Command, perform func(
 }
 
 // keepBuild keeps what was not kept while it was read.
-func keepBuild(keep *keepsake, h home, build *receipt.Build) error {
-	program, resources := toolchain.Paths(toolchain.Dir(h.tools))
+func keepBuild(keep *keepsake, h home.Home, build *receipt.Build) error {
+	program, resources := toolchain.Paths(toolchain.Dir(h.Tools))
 	first := build.Steps[0].Input
 	err := keep.link(first.Program.Digest, program)
 	for _, m := range first.Mounts {

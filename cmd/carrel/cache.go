@@ -9,6 +9,8 @@ import (
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
+
+	"carrel/home"
 )
 
 func cacheCommand() *cobra.Command {
@@ -22,12 +24,12 @@ receipts can no longer be verified here; and images, which carrel image is for.`
 		Example: "  carrel cache\n  carrel cache clear\n  carrel cache clear --blobs",
 		Args:    exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			h, err := findHome()
+			h, err := home.Find()
 			if err != nil {
 				return err
 			}
 			var list []kept
-			for _, k := range []kept{{Name: "code", Path: h.code}, {Name: "blobs", Path: h.blobs}, {Name: "images", Path: h.images}} {
+			for _, k := range []kept{{Name: "code", Path: h.Code}, {Name: "blobs", Path: h.Blobs}, {Name: "images", Path: h.Images}} {
 				if err := k.measure(); err != nil {
 					return err
 				}
@@ -82,13 +84,13 @@ func cacheClear() *cobra.Command {
 		Example: "  carrel cache clear",
 		Args:    exactly(),
 		RunE: func(*cobra.Command, []string) error {
-			h, err := findHome()
+			h, err := home.Find()
 			if err != nil {
 				return err
 			}
-			err = os.RemoveAll(h.code)
+			err = os.RemoveAll(h.Code)
 			if blobs {
-				err = errors.Join(err, os.RemoveAll(h.blobs))
+				err = errors.Join(err, os.RemoveAll(h.Blobs))
 			}
 			return err
 		},

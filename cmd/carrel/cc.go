@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"carrel/disk"
+	"carrel/home"
 	"carrel/machine"
 	"carrel/toolchain"
 	"carrel/toolchain/daemon"
@@ -21,7 +22,7 @@ import (
 	"carrel/turn"
 )
 
-// toolFuel is the fuel of one run of a tool: an hour or so of computing, so that
+// toolFuel is the fuel of one run of a tool: half an hour or more of computing, so that
 // a template without end stops by itself.
 const toolFuel = 1e13
 
@@ -206,11 +207,11 @@ func publishBuild(changes []tree.Change, programs []string) error {
 // openToolchain finds the toolchain, or fetches it, and loads its program when
 // it is first needed.
 func openToolchain(ctx context.Context, cmd *cobra.Command, name engineName) (*toolchain.Toolchain, func(), error) {
-	h, err := findHome()
+	h, err := home.Find()
 	if err != nil {
 		return nil, nil, err
 	}
-	dir := toolchain.Dir(h.tools)
+	dir := toolchain.Dir(h.Tools)
 	program, resources, err := toolchain.Files(dir)
 	if errors.Is(err, toolchain.ErrAbsent) {
 		if err := clang.get(cmd, dir, ""); err != nil {

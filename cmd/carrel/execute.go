@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"carrel/home"
 	"carrel/machine"
 	"carrel/machine/cache"
 	"carrel/program/seal"
@@ -254,8 +255,8 @@ func loadProgram(ctx context.Context, engine machine.Engine, wasm []byte, cmd *c
 	if stderr := cmd.ErrOrStderr(); isTerminal(stderr) {
 		defer showProgress(stderr, engine, len(wasm))()
 	}
-	if h, err := findHome(); err == nil {
-		if code, err := cache.Open(h.code, 0); err == nil {
+	if h, err := home.Find(); err == nil {
+		if code, err := cache.Open(h.Code, 0); err == nil {
 			return code.Load(ctx, engine, wasm)
 		}
 	}

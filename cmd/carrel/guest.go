@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"carrel/home"
 	"carrel/npm/lockdown"
 	"carrel/npm/quickjs"
 	"carrel/npm/supervisor"
@@ -115,11 +116,11 @@ What is fetched must have the hash that this build of carrel knows.` + exits("0 
 			if !ok {
 				return usagef("there is no guest %q to fetch; there are %s", args[0], strings.Join(names, ", "))
 			}
-			h, err := findHome()
+			h, err := home.Find()
 			if err != nil {
 				return err
 			}
-			dir := g.dir(h.tools)
+			dir := g.dir(h.Tools)
 			if g.check(dir) == nil {
 				_, err := fmt.Fprintf(cmd.OutOrStdout(), "%s is there: %s\n", g.name, dir)
 				return err

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"carrel/home"
 	"carrel/machine/image"
 	"carrel/machine/page"
 	"carrel/program/seal"
@@ -38,11 +39,11 @@ A file of that name comes first.`,
 
 // openImages opens this user's store of images.
 func openImages() (*images.Store, error) {
-	h, err := findHome()
+	h, err := home.Find()
 	if err != nil {
 		return nil, err
 	}
-	return images.Open(h.images, images.Options{})
+	return images.Open(h.Images, images.Options{})
 }
 
 // A named image is one of the command line.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"carrel/home"
 	"carrel/program/seal"
 	"carrel/receipt"
 )
@@ -25,7 +26,7 @@ type keepsake struct {
 	full  bool  // something was not kept
 }
 
-func newKeepsake(h home) (*keepsake, error) {
+func newKeepsake(h home.Home) (*keepsake, error) {
 	k := &keepsake{dir: blobDir(h), left: keepBytesMax}
 	if err := os.MkdirAll(k.dir, 0o700); err != nil {
 		return nil, fmt.Errorf("keep inputs: %w", err)
@@ -37,10 +38,10 @@ func newKeepsake(h home) (*keepsake, error) {
 	return k, nil
 }
 
-func blobDir(h home) string { return filepath.Join(h.blobs, "sha256") }
+func blobDir(h home.Home) string { return filepath.Join(h.Blobs, "sha256") }
 
 // blobsOf are the blobs that this user has kept.
-func blobsOf(h home) receipt.BlobSource { return receipt.Tree{FS: os.DirFS(blobDir(h))} }
+func blobsOf(h home.Home) receipt.BlobSource { return receipt.Tree{FS: os.DirFS(blobDir(h))} }
 
 // Close removes what was not kept.
 func (k *keepsake) Close() error {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"carrel/home"
 	"carrel/program/keys"
 )
 
@@ -59,7 +60,7 @@ what they signed is still trusted.` + exits("0  created", "125  our own error"),
 }
 
 func makeKey(cmd *cobra.Command, args []string, out format, make func(*keys.Dir, string) (keys.Key, error)) error {
-	h, err := findHome()
+	h, err := home.Find()
 	if err != nil {
 		return err
 	}
@@ -67,7 +68,7 @@ func makeKey(cmd *cobra.Command, args []string, out format, make func(*keys.Dir,
 	if len(args) > 0 {
 		name = args[0]
 	}
-	key, err := make(keys.At(h.keys), name)
+	key, err := make(keys.At(h.Keys), name)
 	if err != nil {
 		return err
 	}
@@ -107,11 +108,11 @@ func keysList() *cobra.Command {
 		Example: "  carrel keys list\n  carrel keys list -o json",
 		Args:    exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			h, err := findHome()
+			h, err := home.Find()
 			if err != nil {
 				return err
 			}
-			list, err := keys.At(h.keys).List()
+			list, err := keys.At(h.Keys).List()
 			if err != nil {
 				return err
 			}
@@ -142,11 +143,11 @@ func keysShow() *cobra.Command {
 		Example: "  carrel keys show\n  carrel keys show ed25519:0123456789abcdef0123456789abcdef",
 		Args:    atMost("ID"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			h, err := findHome()
+			h, err := home.Find()
 			if err != nil {
 				return err
 			}
-			list, err := keys.At(h.keys).List()
+			list, err := keys.At(h.Keys).List()
 			if err != nil {
 				return err
 			}

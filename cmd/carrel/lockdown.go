@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"carrel/home"
 	"carrel/npm"
 	"carrel/npm/lockdown"
 	"carrel/npm/supervisor"
@@ -23,11 +24,11 @@ type pinned struct {
 func (p *pinned) write(cmd *cobra.Command, hash bool, to string) error {
 	content := []byte(p.sha256 + "\n")
 	if !hash {
-		h, err := findHome()
+		h, err := home.Find()
 		if err != nil {
 			return err
 		}
-		dir := p.guest.dir(h.tools)
+		dir := p.guest.dir(h.Tools)
 		content, err = p.file(dir)
 		if errors.Is(err, npm.ErrAbsent) {
 			if err := p.guest.get(cmd, dir, ""); err != nil {

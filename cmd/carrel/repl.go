@@ -17,6 +17,7 @@ import (
 
 	"carrel/disk"
 	"carrel/guest/js"
+	"carrel/home"
 	"carrel/machine"
 	"carrel/machine/image"
 	"carrel/npm/bundler"
@@ -94,7 +95,7 @@ type repl struct {
 
 // openRepl loads the engine and locks down.
 func openRepl(cmd *cobra.Command, name engineName, limits js.Limits) (*repl, func(), error) {
-	h, err := findHome()
+	h, err := home.Find()
 	if err != nil {
 		return nil, nil, err
 	}
@@ -129,7 +130,7 @@ func openRepl(cmd *cobra.Command, name engineName, limits js.Limits) (*repl, fun
 		},
 	}
 	if r.engine, err = js.New(program, build); err == nil {
-		r.locked, err = lockedImage(h.code, bundle)(build, r.engine.Label(), func() (*image.Image, error) {
+		r.locked, err = lockedImage(h.Code, bundle)(build, r.engine.Label(), func() (*image.Image, error) {
 			return r.engine.Lockdown(js.Config{}, bundle)
 		})
 	}

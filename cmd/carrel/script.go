@@ -13,6 +13,7 @@ import (
 
 	"carrel/disk"
 	"carrel/guest/js"
+	"carrel/home"
 	"carrel/machine/image"
 	"carrel/npm"
 	"carrel/npm/bundler"
@@ -63,7 +64,7 @@ func loadScript(cmd *cobra.Command, name string, spec *runner.Spec) (engine stri
 	if err != nil {
 		return "", failf(exitRefused, "%w", err)
 	}
-	h, err := findHome()
+	h, err := home.Find()
 	if err != nil {
 		return "", err
 	}
@@ -74,13 +75,13 @@ func loadScript(cmd *cobra.Command, name string, spec *runner.Spec) (engine stri
 	if spec.Program, err = readGuest(cmd, &engineGuest, h, quickjs.File); err != nil {
 		return "", err
 	}
-	spec.Script = &runner.Script{Main: []byte(main), Lockdown: locked, Locked: lockedImage(h.code, locked)}
-	return filepath.Join(quickjs.Dir(h.tools), quickjs.FileName), nil
+	spec.Script = &runner.Script{Main: []byte(main), Lockdown: locked, Locked: lockedImage(h.Code, locked)}
+	return filepath.Join(quickjs.Dir(h.Tools), quickjs.FileName), nil
 }
 
 // readGuest reads a file of a guest, which is fetched if it is not there.
-func readGuest(cmd *cobra.Command, g *guest, h home, read func(dir string) ([]byte, error)) ([]byte, error) {
-	dir := g.dir(h.tools)
+func readGuest(cmd *cobra.Command, g *guest, h home.Home, read func(dir string) ([]byte, error)) ([]byte, error) {
+	dir := g.dir(h.Tools)
 	content, err := read(dir)
 	if !errors.Is(err, npm.ErrAbsent) {
 		return content, err

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"carrel/home"
 	"carrel/machine"
 	"carrel/program/keys"
 	"carrel/program/seal"
@@ -18,7 +19,7 @@ import (
 // prepareReceipt makes sure, before the program runs, that its receipt can be
 // signed and what it reads can be kept.
 func (s *sitting) prepareReceipt() error {
-	h, err := findHome()
+	h, err := home.Find()
 	if err != nil {
 		return err
 	}
@@ -37,8 +38,8 @@ func (s *sitting) prepareReceipt() error {
 }
 
 // signingKey is the current key, made now if it is the first.
-func signingKey(cmd *cobra.Command, h home) (seal.PrivateKey, error) {
-	dir := keys.At(h.keys)
+func signingKey(cmd *cobra.Command, h home.Home) (seal.PrivateKey, error) {
+	dir := keys.At(h.Keys)
 	key, err := dir.Current()
 	if !errors.Is(err, keys.ErrNone) {
 		return key, err
@@ -46,7 +47,7 @@ func signingKey(cmd *cobra.Command, h home) (seal.PrivateKey, error) {
 	if key, err = dir.Ensure(rand.Reader, defaultKeyName()); err != nil {
 		return key, err
 	}
-	fmt.Fprintf(cmd.ErrOrStderr(), "carrel: made a key to sign receipts with: %s, in %s\n", key.ID(), h.keys)
+	fmt.Fprintf(cmd.ErrOrStderr(), "carrel: made a key to sign receipts with: %s, in %s\n", key.ID(), h.Keys)
 	return key, nil
 }
 

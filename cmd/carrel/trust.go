@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"carrel/home"
 	"carrel/program/keys"
 	"carrel/program/seal"
 )
@@ -32,11 +33,11 @@ trust. Your own keys are trusted without being listed.` + exits("0  done", "125 
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			h, err := findHome()
+			h, err := home.Find()
 			if err != nil {
 				return err
 			}
-			list, err := readTrustFile(h.trust)
+			list, err := readTrustFile(h.Trust)
 			if err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return err
 			}
@@ -49,7 +50,7 @@ trust. Your own keys are trusted without being listed.` + exits("0  done", "125 
 					return fmt.Errorf("%s is trusted already", public.ID())
 				}
 				list = append(list, keys.Trusted{ID: public.ID(), Public: public, Name: args[1]})
-				return writeTrustFile(h.trust, list)
+				return writeTrustFile(h.Trust, list)
 			}
 			if out == jsonFormat {
 				return writeJSON(cmd.OutOrStdout(), append([]keys.Trusted{}, list...))
@@ -73,19 +74,19 @@ func keysDistrust() *cobra.Command {
 		Example: "  carrel keys distrust ed25519:0123456789abcdef0123456789abcdef",
 		Args:    exactly("ID"),
 		RunE: func(_ *cobra.Command, args []string) error {
-			h, err := findHome()
+			h, err := home.Find()
 			if err != nil {
 				return err
 			}
-			list, err := readTrustFile(h.trust)
+			list, err := readTrustFile(h.Trust)
 			if err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return err
 			}
 			rest := slices.DeleteFunc(slices.Clone(list), func(t keys.Trusted) bool { return t.ID.String() == args[0] })
 			if len(rest) == len(list) {
-				return failf(exitNotFound, "%s is not in %s", args[0], h.trust)
+				return failf(exitNotFound, "%s is not in %s", args[0], h.Trust)
 			}
-			return writeTrustFile(h.trust, rest)
+			return writeTrustFile(h.Trust, rest)
 		},
 	}
 }
@@ -142,15 +143,15 @@ func signers(asked []string) ([]seal.PublicKey, error) {
 	if len(asked) > 0 {
 		return list, nil
 	}
-	h, err := findHome()
+	h, err := home.Find()
 	if err != nil {
 		return nil, err
 	}
-	trusted, err := readTrustFile(h.trust)
+	trusted, err := readTrustFile(h.Trust)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	own, err := keys.At(h.keys).List()
+	own, err := keys.At(h.Keys).List()
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"carrel/home"
 	"carrel/machine"
 	"carrel/program/seal"
 	"carrel/receipt"
@@ -149,7 +150,7 @@ func (p *paper) sources(from []string) (receipt.Sources, error) {
 		}
 	}
 	list = append(list, given)
-	if h, err := findHome(); err == nil {
+	if h, err := home.Find(); err == nil {
 		list = append(list, blobsOf(h))
 	}
 	return list, nil
