@@ -78,6 +78,10 @@ demo: build $(PROGRAMS)/complete $(EXAMPLES)/complete ## Run programs of several
 bench: build ## Measure against the peers, side by side
 	@bench/run.sh
 
+.PHONY: bench-cc
+bench-cc: build ## Measure carrel cc against native clang 22, side by side
+	@bench/cc.sh
+
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for FUZZTIME (30s) each
 	@for pkg in $$(go list ./...); do \

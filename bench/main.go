@@ -1,8 +1,9 @@
 // Command bench measures what the determinism contract costs: C kernels and
 // QuickJS, run natively, on the bare engines and on Carrel, in turns within one
-// run. It prints tables of ratios, and can write them as a page.
+// run. With -cc it measures what compiling in the sandbox costs. It prints tables
+// of ratios, and can write them as a page.
 //
-// Run it by `make bench`.
+// Run it by `make bench` and `make bench-cc`.
 package main
 
 import (
@@ -30,6 +31,7 @@ type options struct {
 	cli   string // the carrel binary
 	page  string // where the tables are written as well
 	turns int
+	cc    bool           // measure the compiler, and nothing else
 	only  *regexp.Regexp // workloads
 	on    *regexp.Regexp // subjects
 }
@@ -43,6 +45,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags.StringVar(&o.cli, "carrel", "", "measure this carrel `BINARY` as a process")
 	flags.StringVar(&o.page, "page", "", "write the tables to `FILE` as well")
 	flags.IntVar(&o.turns, "turns", 7, "measure each workload this many times")
+	flags.BoolVar(&o.cc, "cc", false, "measure carrel cc, and nothing else")
 	only := flags.String("only", "", "measure workloads that match this `REGEXP`")
 	on := flags.String("on", "", "measure on what matches this `REGEXP`")
 	if err := flags.Parse(args); err != nil {
@@ -57,8 +60,16 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return 2
 	}
 	runtime.LockOSThread() // processor time is taken by thread
-	page := newPage(stdout)
-	if err := o.measure(ctx, page); err != nil {
+	var page *page
+	if o.cc {
+		page = newPage(stdout, "What compiling in the sandbox costs", "bench-cc", nativeClang)
+		err = o.compiler(ctx, page)
+	} else {
+		page = newPage(stdout, "What the contract costs", "bench", "gcc", "clang")
+		page.printf("`carrel on …` is all of the contract: fuel, depth, NaNs, memory limit.\n\n")
+		err = o.measure(ctx, page)
+	}
+	if err != nil {
 		fmt.Fprintln(stderr, "bench:", err)
 		return 1
 	}

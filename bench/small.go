@@ -35,7 +35,7 @@ func (o *options) small(ctx context.Context, page *page, engines []machine.Engin
 			if err != nil {
 				return fmt.Errorf("start on %s: %w", e.Name(), err)
 			}
-			figures = append(figures, figure{"start, print, exit, close, in process, " + e.Name(), spent, "40 µs"})
+			figures = append(figures, figure{"start, print, exit, close, in process, " + e.Name(), rounded(spent).String(), "40 µs"})
 		}
 		for _, e := range engines {
 			if o.cli == "" {
@@ -45,7 +45,7 @@ func (o *options) small(ctx context.Context, page *page, engines []machine.Engin
 			if err != nil {
 				return fmt.Errorf("start a process on %s: %w", e.Name(), err)
 			}
-			figures = append(figures, figure{"carrel run hello.wasm, whole process, warm cache, " + e.Name(), spent, "10 ms"})
+			figures = append(figures, figure{"carrel run hello.wasm, whole process, warm cache, " + e.Name(), rounded(spent).String(), "10 ms"})
 		}
 	}
 	if o.npm != "" && o.only.MatchString("rewrite") {
@@ -56,17 +56,13 @@ func (o *options) small(ctx context.Context, page *page, engines []machine.Engin
 		figures = append(figures, f)
 	}
 	if len(figures) > 0 {
-		page.figures(figures)
+		page.figures("Small things", figures)
 	}
 	return nil
 }
 
-// A figure is one time and the most that it should be.
-type figure struct {
-	what  string
-	spent time.Duration
-	limit string
-}
+// A figure is one value and the most that it should be.
+type figure struct{ what, value, limit string }
 
 func buildHello(dir string) (string, error) {
 	wasm := filepath.Join(dir, "kernels", "hello.wasm")
@@ -156,5 +152,5 @@ func rewrite(path string) (figure, error) {
 		runtime.KeepAlive(module)
 	}
 	what := fmt.Sprintf("rewriting %s, %d MB", filepath.Base(path), len(wasm)/1e6)
-	return figure{what, median(times), "2 s of processor time"}, nil
+	return figure{what, rounded(median(times)).String(), "2 s of processor time"}, nil
 }

@@ -3,7 +3,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"time"
 
 	"github.com/bytecodealliance/wasmtime-go/v39"
 
@@ -19,6 +21,43 @@ var (
 	bareWasmtime    = &subject{"wasmtime", loadWasmtime(false)}
 	fuelledWasmtime = &subject{"wasmtime, its own fuel", loadWasmtime(true)}
 )
+
+// bareCompiler makes a way to run a WASI program on wasmtime as it comes, with a
+// directory of the host as its working directory: an instance, and its end.
+var bareCompiler = func(wasm []byte, dir string, args ...string) (func() (string, time.Duration, error), error) {
+	engine := wasmtime.NewEngine()
+	module, err := wasmtime.NewModule(engine, wasm)
+	if err != nil {
+		return nil, err
+	}
+	linker := wasmtime.NewLinker(engine)
+	if err := linker.DefineWasi(); err != nil {
+		return nil, err
+	}
+	return func() (string, time.Duration, error) {
+		start := processTime()
+		store := wasmtime.NewStore(engine)
+		defer store.Close()
+		config := wasmtime.NewWasiConfig()
+		config.SetArgv(args)
+		config.InheritStderr()
+		if err := config.PreopenDir(dir, ".", wasmtime.DIR_READ|wasmtime.DIR_WRITE, wasmtime.FILE_READ|wasmtime.FILE_WRITE); err != nil {
+			return "", 0, err
+		}
+		store.SetWasi(config)
+		instance, err := linker.Instantiate(store, module)
+		if err != nil {
+			return "", 0, err
+		}
+		_, err = instance.GetFunc(store, "_start").Call(store)
+		if exit := (*wasmtime.Error)(nil); errors.As(err, &exit) {
+			if code, ok := exit.ExitStatus(); ok && code == 0 {
+				err = nil
+			}
+		}
+		return "", processTime() - start, err
+	}, nil
+}
 
 func loadWasmtime(fuel bool) func([]byte, []quickjs.Import) (guest, error) {
 	return func(wasm []byte, imports []quickjs.Import) (guest, error) {
