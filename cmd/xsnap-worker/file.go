@@ -53,6 +53,7 @@ func open(name string) (io.ReadCloser, error) {
 // create opens a file to write, or a descriptor.
 func create(name string) (io.WriteCloser, error) {
 	if number, ok := descriptor(name); ok {
+		widen(number)
 		return duplicate(number, name)
 	}
 	return os.Create(name)

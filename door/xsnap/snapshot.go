@@ -1,6 +1,7 @@
 package xsnap
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +11,9 @@ import (
 
 	"carrel/machine/image"
 )
+
+// snapshotBytes is how much of a snapshot is written at once.
+const snapshotBytes = 512 << 10
 
 // snapshot writes the heap to a file or a descriptor. The worker goes on as if
 // nothing had been.
@@ -23,7 +27,8 @@ func (s *server) snapshot(name string) error {
 		return errors.Join(err, file.Close())
 	}
 	count := &counter{to: file}
-	err = image.Store(count, img, s.label)
+	out := bufio.NewWriterSize(count, snapshotBytes)
+	err = errors.Join(image.Store(out, img, s.label), out.Flush())
 	if err := errors.Join(err, file.Close()); err != nil {
 		return s.unwritten(name, err)
 	}
