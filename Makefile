@@ -12,7 +12,7 @@ export GOFLAGS ?= -mod=readonly
 PROGRAMS := .cache/programs
 EXAMPLES := .cache/examples
 XSNAP := .cache/xsnap
-GOTEST ?= go test
+GOTEST ?= go test -timeout 30m
 FUZZTIME ?= 30s
 
 # The second engine, wasmtime, is C: it needs cgo and a C compiler.
