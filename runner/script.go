@@ -56,15 +56,15 @@ const readMax = 64 << 10
 // can do.
 var ErrScript = errors.New("not for JavaScript")
 
-// parts are the parts of a script, in the order of their mounts.
-func (s *Script) parts() []struct {
+// A part of a script is something that its result depends on.
+type part struct {
 	guest   string
 	content []byte
-} {
-	return []struct {
-		guest   string
-		content []byte
-	}{{shimMount, js.ShimSource()}, {lockdownMount, s.Lockdown}, {programMount, []byte(programScript)}, {mainMount, s.Main}}
+}
+
+// parts are all, in the order of their mounts.
+func (s *Script) parts() []part {
+	return []part{{shimMount, js.ShimSource()}, {lockdownMount, s.Lockdown}, {programMount, []byte(programScript)}, {mainMount, s.Main}}
 }
 
 // mounts are the parts as a receipt has them.
