@@ -43,6 +43,10 @@ test-long: need-cc build $(PROGRAMS)/complete ## Run every program of others on 
 	@examples/programs.sh
 	$(GOTEST) -tags wasmtime -count 1 -v -timeout 60m ./machine/machinetest/quickjs -args -cycles 10000
 
+.PHONY: projects
+projects: need-cc build ## Build zlib, bzip2, Lua and SQLite with carrel cc, run their tests, compare objects of two engines (an hour)
+	@scripts/projects
+
 .PHONY: need-cc
 need-cc:
 	@[ -n "$(CC_FOUND)" ] || { echo "make test needs a C compiler (CC=$$(go env CC), CGO_ENABLED=$$(go env CGO_ENABLED)): half of the tests hold wazero against wasmtime." >&2; echo "Install gcc or clang. Without one, 'go test ./...' runs what needs none." >&2; exit 1; }

@@ -32,10 +32,13 @@ var targetFlags = []string{
 	"--end-no-unused-arguments",
 }
 
-// libraryFlags link what wasi-libc offers as emulations, without asking.
+// libraryFlags link what wasi-libc offers as emulations, without asking, and its
+// printf and scanf of long double. The stack is as large as a program finds it on
+// Linux; wasm-ld's own is 64 KiB.
 var libraryFlags = []string{
 	"--start-no-unused-arguments",
 	"-lwasi-emulated-signal", "-lwasi-emulated-mman", "-lwasi-emulated-process-clocks", "-lwasi-emulated-getpid",
+	"-lc-printscan-long-double", "-Wl,-z,stack-size=8388608",
 	"--end-no-unused-arguments",
 }
 

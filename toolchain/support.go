@@ -13,6 +13,7 @@ import (
 	"maps"
 	"path"
 	"slices"
+	"strings"
 
 	"carrel/receipt"
 	"carrel/runner"
@@ -20,11 +21,11 @@ import (
 	"carrel/turn"
 )
 
-// The support library is what C has and the sysroot lacks: setjmp and longjmp,
-// system, temporary files.
+// The support library is what C and POSIX have and the sysroot lacks: setjmp and
+// longjmp, signals, temporary files, owners and permissions of files, and so on.
 // Its sources are here; it is compiled by the compiler that it belongs to.
 //
-//go:embed support/*.c support/include/*.h
+//go:embed support/*.c all:support/include
 var supportSources embed.FS
 
 const (
@@ -121,7 +122,7 @@ func (t *Toolchain) SetSupport(library []byte) error {
 	content := map[string][]byte{"libsupport.a": library}
 	for name, header := range sources() {
 		if path.Ext(name) == ".h" {
-			content["include/"+path.Base(name)] = header
+			content[strings.TrimPrefix(name, "support/")] = header
 		}
 	}
 	image, err := tarOf(content)

@@ -239,6 +239,7 @@ func TestTools(t *testing.T) {
 
 	t.Run("receipts", func(t *testing.T) { testBuildReceipts(t, does) })
 	t.Run("background", func(t *testing.T) { testBackground(t, does, content) })
+	testLibrary(t, filepath.Join(programs, "../../toolchain/support/testdata"))
 }
 
 // testBuildReceipts verifies builds, on the other engine too.

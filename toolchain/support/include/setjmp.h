@@ -11,6 +11,8 @@ struct __jmp_buf_tag {
 	void *__call;    /* the call of the function that called setjmp */
 	unsigned __label; /* which setjmp of it */
 	void *__stack;   /* where its stack stood */
+	int __masked;    /* sigsetjmp kept the mask: */
+	unsigned long long __mask;
 };
 
 typedef struct __jmp_buf_tag jmp_buf[1];
@@ -21,11 +23,13 @@ int setjmp(jmp_buf) __attribute__((__returns_twice__));
 void longjmp(jmp_buf, int) __attribute__((__noreturn__));
 #define setjmp setjmp
 
-/* There is no signal mask to save. */
 #define _setjmp setjmp
 #define _longjmp longjmp
-#define sigsetjmp(env, mask) setjmp(env)
-#define siglongjmp longjmp
+
+/* With the mask of signals, if it is asked for. */
+void __carrel_keep_mask(sigjmp_buf, int);
+void siglongjmp(sigjmp_buf, int) __attribute__((__noreturn__));
+#define sigsetjmp(env, mask) (__carrel_keep_mask(env, mask), setjmp(env))
 
 #ifdef __cplusplus
 }
