@@ -86,6 +86,10 @@ bench: build ## Measure against the peers, side by side
 bench-cc: build ## Measure carrel cc against native clang 22, side by side
 	@bench/cc.sh
 
+.PHONY: engine
+engine: build ## Build QuickJS, our own engine of JavaScript, from Debian's source by carrel cc (minutes)
+	@scripts/engine
+
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for FUZZTIME (30s) each
 	@for pkg in $$(go list ./...); do \

@@ -247,9 +247,10 @@
 
   const extras = [
     [global, ['queueMicrotask', 'DOMException', 'btoa', 'atob', 'performance', 'navigator', 'scriptArgs']],
+    [Object, ['__getClass']],
     [Error, ['captureStackTrace', 'prepareStackTrace', 'stackTraceLimit']],
-    [Iterator, ['zip', 'zipKeyed']],
-    [Iterator.prototype, ['chunks', 'windows', 'includes', 'join']],
+    [global.Iterator, ['zip', 'zipKeyed']],
+    [global.Iterator?.prototype, ['chunks', 'windows', 'includes', 'join']],
     [Map.prototype, ['getOrInsert', 'getOrInsertComputed']],
     [WeakMap.prototype, ['getOrInsert', 'getOrInsertComputed']],
     [Function.prototype, ['columnNumber', 'lineNumber', 'fileName']],
@@ -257,7 +258,7 @@
   ];
   for (let n = 0; n < extras.length; n++) {
     const [of, names] = extras[n];
-    for (let m = 0; m < names.length; m++) deleteProperty(of, names[m]);
+    for (let m = 0; of !== undefined && m < names.length; m++) deleteProperty(of, names[m]);
   }
 
   // Errors that only the engine makes are met by code in compartments, and SES
