@@ -90,6 +90,10 @@ bench-cc: build ## Measure carrel cc against native clang 22, side by side
 engine: build ## Build QuickJS, our own engine of JavaScript, from Debian's source by carrel cc (minutes)
 	@scripts/engine
 
+.PHONY: bench-js
+bench-js: build $(PROGRAMS)/complete ## Measure engines of JavaScript, side by side
+	@bench/js.sh
+
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for FUZZTIME (30s) each
 	@for pkg in $$(go list ./...); do \

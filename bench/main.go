@@ -1,9 +1,9 @@
 // Command bench measures what the determinism contract costs: C kernels and
 // QuickJS, run natively, on the bare engines and on Carrel, in turns within one
-// run. With -cc it measures what compiling in the sandbox costs. It prints tables
-// of ratios, and can write them as a page.
+// run. With -cc it measures what compiling in the sandbox costs, with -js engines
+// of JavaScript. It prints tables of ratios, and can write them as a page.
 //
-// Run it by `make bench` and `make bench-cc`.
+// Run it by `make bench`, `make bench-cc` and `make bench-js`.
 package main
 
 import (
@@ -32,6 +32,9 @@ type options struct {
 	page  string // where the tables are written as well
 	turns int
 	cc    bool           // measure the compiler, and nothing else
+	js    bool           // measure engines of JavaScript, and nothing else
+	xsnap string         // npm's xsnap-worker
+	wasm  [2]string      // engines of JavaScript: our own, and the published one
 	only  *regexp.Regexp // workloads
 	on    *regexp.Regexp // subjects
 }
@@ -46,6 +49,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags.StringVar(&o.page, "page", "", "write the tables to `FILE` as well")
 	flags.IntVar(&o.turns, "turns", 7, "measure each workload this many times")
 	flags.BoolVar(&o.cc, "cc", false, "measure carrel cc, and nothing else")
+	flags.BoolVar(&o.js, "js", false, "measure engines of JavaScript, and nothing else")
+	flags.StringVar(&o.xsnap, "xsnap", filepath.Join(".cache", "xsnap", "xsnap-worker"), "measure XS as this `BINARY`, npm's xsnap-worker")
+	flags.StringVar(&o.wasm[0], "engine", filepath.Join(".cache", "programs", "engine.wasm"), "measure this `FILE` as our own engine of JavaScript")
+	flags.StringVar(&o.wasm[1], "published", filepath.Join(".cache", "programs", "quickjs.wasm"), "measure this `FILE` as the published one")
 	only := flags.String("only", "", "measure workloads that match this `REGEXP`")
 	on := flags.String("on", "", "measure on what matches this `REGEXP`")
 	if err := flags.Parse(args); err != nil {
@@ -61,10 +68,14 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	runtime.LockOSThread() // processor time is taken by thread
 	var page *page
-	if o.cc {
+	switch {
+	case o.cc:
 		page = newPage(stdout, "What compiling in the sandbox costs", "bench-cc", nativeClang)
 		err = o.compiler(ctx, page)
-	} else {
+	case o.js:
+		page = newPage(stdout, "Engines of JavaScript", "bench-js", "gcc")
+		err = o.javascript(ctx, page)
+	default:
 		page = newPage(stdout, "What the contract costs", "bench", "gcc", "clang")
 		page.printf("`carrel on …` is all of the contract: fuel, depth, NaNs, memory limit.\n\n")
 		err = o.measure(ctx, page)
