@@ -140,7 +140,7 @@ func digest(hex string) seal.Digest {
 // builds are the engines that are known.
 var builds = []Build{
 	{Name: "quickjs-wasi", Version: "3.6.2", Digest: digest("d4c9375f2b1ca4dc95f72c8aa2982a7a9951ac8011490d79c6582df732b4bbd9"), errno: 1167412, heap: 1167460},
-	{Name: "quickjs", Version: "2025-04-26+carrel.1", Digest: digest("46868ff3f31e58a4d49157e7d182fe5dd6b3ce543758a1dbe6f552d4170aaa3b"), heap: 1134272}, // scripts/engine
+	{Name: "quickjs", Version: "2025-04-26+carrel.1", Digest: digest("b38f50dfd3a9f8067d6b64ca4f7e26e6f42a8fae6d755234031df4f16541fdd4"), heap: 1134448}, // scripts/engine
 }
 
 // Find finds the engine that wasm is among those that are known.

@@ -9,7 +9,7 @@ import (
 	"carrel/guest/js"
 )
 
-// TestRoots holds images of the published engine to those that were written down:
+// TestRoots holds images of an engine to those that were written down:
 // the start compartment, lockdown, and a program after some messages. Another root
 // means that the shim has changed, or the host layer, and then its version must.
 func TestRoots(t *testing.T) {
@@ -33,7 +33,7 @@ func TestRoots(t *testing.T) {
 			note(fmt.Sprintf("state fuel=%d compute=%d", seen.outcome.Fuel, seen.compute), seen.root)
 		}
 	}
-	const file = "testdata/roots.txt"
+	file := recorded(t, "roots.txt")
 	if *update {
 		if err := os.WriteFile(file, []byte(lines.String()), 0o644); err != nil {
 			t.Fatal(err)

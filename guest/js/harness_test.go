@@ -3,7 +3,9 @@ package js_test
 import (
 	"context"
 	"errors"
+	"flag"
 	"os"
+	"strings"
 	"sync"
 	"testing"
 
@@ -16,17 +18,28 @@ import (
 
 const programs = "../../.cache/programs/"
 
-// published is the npm package's engine.
-func published(t testing.TB) []byte {
+// The engine of JavaScript that is tested: the published one, or ours as
+//
+//	go test ./guest/js -engine engine.wasm
+var engineFile = flag.String("engine", "quickjs.wasm", "test this `FILE` of .cache/programs, an engine of JavaScript: engine.wasm is ours")
+
+// tested is the wasm of the engine that is tested.
+func tested(t testing.TB) []byte {
 	t.Helper()
-	return program(t, "quickjs.wasm")
+	return program(t, *engineFile)
+}
+
+// recorded is a file of testdata with what one engine does.
+func recorded(t testing.TB, name string) string {
+	t.Helper()
+	return "testdata/" + strings.TrimSuffix(*engineFile, ".wasm") + "/" + name
 }
 
 func program(t testing.TB, name string) []byte {
 	t.Helper()
 	b, err := os.ReadFile(programs + name)
 	if err != nil {
-		t.Fatalf("%s is not there: run make programs (%v)", name, err)
+		t.Fatalf("%s is not there: run make programs, or make engine (%v)", name, err)
 	}
 	return b
 }
@@ -50,7 +63,7 @@ var made struct {
 
 func makeEngines(t testing.TB) map[string]*js.Engine {
 	t.Helper()
-	wasm := published(t)
+	wasm := tested(t)
 	build, err := js.Find(wasm)
 	if err != nil {
 		t.Fatal(err)

@@ -7,7 +7,6 @@
  * Between calls all state is in linear memory. The stack of C is [0, 1 MiB),
  * below all else: what calls too deep traps there. */
 
-#include <malloc.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -28,22 +27,99 @@ enum { FAULT_MEMORY = 1 };
 
 /* ---- memory ---- */
 
-/* The allocator is the C library's. It never answers that there is none: JavaScript
- * must not catch that. */
-
+/* Nothing here ever answers that there is no memory: JavaScript must not catch that. */
 static void *some(void *p) {
 	if (unlikely(!p))
 		host_fault(FAULT_MEMORY);
 	return p;
 }
 
-/* What the allocator keeps beside each block, in bytes. */
-#define HEADER 4
+/* Large blocks are the C library's. Small ones are cut from runs, one after the other
+ * whatever their size, and remain blocks of that size when they are freed. Those that
+ * are young, cut since the last collection that was asked for, are used first, then
+ * what is left of the run, and only then the old ones, which are all over the heap: so
+ * a turn writes to few pages, and that is what its image costs.
+ *
+ * Before each block is a word with its size, with this word, in multiples of 16. The
+ * C library has flags in the three bits below; SMALL is ours. */
+enum { HEADER = 4, SMALL = 8, SMALL_MAX = 256, RUN = 16 << 10 };
 
-static size_t held(const void *p) { return malloc_usable_size((void *)p) + HEADER; }
+typedef struct Free {
+	struct Free *next;
+} Free;
+
+static Free *young[SMALL_MAX / 16 + 1]; /* by size, as old */
+static Free *old[SMALL_MAX / 16 + 1];
+static char *young_from;    /* where blocks begin that are young */
+static char *run, *run_end; /* what is left of a run */
+
+static uint32_t *header(const void *p) { return (uint32_t *)p - 1; }
+static size_t whole(size_t size) { return (size + HEADER + 15) & ~15; }
+static size_t held(const void *p) { return *header(p) & ~15; }
+
+static void *allocate(size_t size) {
+	if (unlikely(size > SMALL_MAX - HEADER))
+		return some(malloc(size));
+	size = whole(size);
+	Free *p = young[size / 16];
+	if (likely(p)) {
+		young[size / 16] = p->next;
+		return p;
+	}
+	if (run_end - run < size) {
+		if ((p = old[size / 16])) {
+			old[size / 16] = p->next;
+			return p;
+		}
+		char *block = some(malloc(RUN));
+		run = block + 16; /* as malloc aligns, with room for a header */
+		run_end = block + RUN;
+	}
+	p = (Free *)run;
+	run += size;
+	*header(p) = size | SMALL;
+	return p;
+}
+
+static void release(Free *p) {
+	uint32_t word = *header(p);
+	if (unlikely(!(word & SMALL))) {
+		free(p);
+		return;
+	}
+	Free **list = (char *)p >= young_from ? &young[word / 16] : &old[word / 16];
+	p->next = *list;
+	*list = p;
+}
+
+/* age makes all blocks old that there are. */
+static void age(void) {
+	for (int n = 0; n <= SMALL_MAX / 16; n++) {
+		Free **end = &young[n];
+		while (*end)
+			end = &(*end)->next;
+		*end = old[n];
+		old[n] = young[n];
+		young[n] = NULL;
+	}
+	young_from = run;
+}
+
+static void *resize(void *p, size_t size) {
+	size_t before = held(p);
+	if (!(*header(p) & SMALL) && size > SMALL_MAX - HEADER)
+		return some(realloc(p, size));
+	if ((*header(p) & SMALL) && whole(size) == before)
+		return p;
+	void *moved = allocate(size);
+	before -= HEADER;
+	memcpy(moved, p, before < size ? before : size);
+	release(p);
+	return moved;
+}
 
 static void *engine_malloc(JSMallocState *s, size_t size) {
-	void *p = some(malloc(size));
+	void *p = allocate(size);
 	s->malloc_count++;
 	s->malloc_size += held(p);
 	return p;
@@ -54,7 +130,7 @@ static void engine_free(JSMallocState *s, void *p) {
 		return;
 	s->malloc_count--;
 	s->malloc_size -= held(p);
-	free(p);
+	release(p);
 }
 
 static void *engine_realloc(JSMallocState *s, void *p, size_t size) {
@@ -65,12 +141,12 @@ static void *engine_realloc(JSMallocState *s, void *p, size_t size) {
 		return NULL;
 	}
 	s->malloc_size -= held(p);
-	p = some(realloc(p, size));
+	p = resize(p, size);
 	s->malloc_size += held(p);
 	return p;
 }
 
-static size_t engine_usable_size(const void *p) { return malloc_usable_size((void *)p); }
+static size_t engine_usable_size(const void *p) { return held(p) - HEADER; }
 
 static const JSMallocFunctions engine_memory = {engine_malloc, engine_free, engine_realloc, engine_usable_size};
 
@@ -175,7 +251,10 @@ int EXPORT(qjs_init)(void) {
 	return 0;
 }
 
-void EXPORT(qjs_run_gc)(void) { JS_RunGC(ctx->rt); }
+void EXPORT(qjs_run_gc)(void) {
+	JS_RunGC(ctx->rt);
+	age();
+}
 
 /* ---- code ---- */
 
