@@ -49,6 +49,16 @@ func (o *options) compiler(ctx context.Context, page *page) error {
 	if err := b.write(); err != nil {
 		return err
 	}
+	// Processes first: what a process is said to have had at most is at least what
+	// this one has when it starts it.
+	var figures []figure
+	for _, e := range engines {
+		more, err := b.processes(e.Name())
+		if err != nil {
+			return fmt.Errorf("%s: %w", e.Name(), err)
+		}
+		figures = append(figures, more...)
+	}
 	contestants, err := b.contestants(ctx, engines)
 	if err != nil {
 		return err
@@ -58,14 +68,6 @@ func (o *options) compiler(ctx context.Context, page *page) error {
 		return err
 	}
 	page.compilers(o.turns, contestants, r)
-	var figures []figure
-	for _, e := range engines {
-		more, err := b.processes(e.Name())
-		if err != nil {
-			return fmt.Errorf("%s: %w", e.Name(), err)
-		}
-		figures = append(figures, more...)
-	}
 	page.figures("Processes", figures)
 	return nil
 }
