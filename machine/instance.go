@@ -341,6 +341,9 @@ func (i *Instance) enter(export string, stack []uint64) error {
 		counter := i.counter()
 		weight = counter.Weight()
 		counter += meter.NewCounter(0, i.program.Module.Headroom)
+		if i.entries >= meter.ReentryFreeMax {
+			counter = meter.NewCounter(counter.Fuel(), max(counter.Weight(), meter.ReentryWeight))
+		}
 		if counter.Weight() >= meter.WeightMax {
 			return &Fault{Class: turn.Depth, Text: "no stack is left for a re-entry through the host"}
 		}

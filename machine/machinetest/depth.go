@@ -238,7 +238,8 @@ func (k kit) reentry(t *testing.T) {
 	}
 }
 
-// reentryDepth: frames on both sides of a re-entry count together.
+// reentryDepth: frames on both sides of a re-entry count together, and after
+// meter.ReentryFreeMax of them only a quarter of the weight is left.
 func (k kit) reentryDepth(t *testing.T) {
 	m := wasmgen.NewModule()
 	m.ImportFunc("env", "again", types(i32, i32), nil)
@@ -250,28 +251,39 @@ func (k kit) reentryDepth(t *testing.T) {
 		else
 			local.get 1
 			if
-				i32.const 1500; local.get 1; i32.const 1; i32.sub; call 0
+				i32.const 0; local.get 1; i32.const 1; i32.sub; call 0
 			end
 		end
 	`)
 	m.Export("dive", dive)
-	imports := machine.Imports{
-		{"env", "again"}: hostImport([]meter.ValType{meter.I32, meter.I32}, nil, func(i *machine.Instance, stack []uint64) error {
-			_, err := i.Call("dive", stack[0], stack[1])
-			return err
-		}),
-	}
 	program := k.load(t, m)
+	const free = meter.ReentryFreeMax
 	for _, test := range []struct {
-		deep uint64
-		want turn.Class
+		deep, frames, last uint64 // frames of each call into the guest, and of the last
+		want               turn.Class
 	}{
-		{10, turn.Exit},  // 15,000 frames
-		{60, turn.Depth}, // 90,000 frames, with fewer than 64 entries
+		{10, 1500, 1500, turn.Exit},
+		{60, 1500, 1500, turn.Depth},
+		{free - 1, 10, 30_000, turn.Exit},
+		{free, 10, 30_000, turn.Depth}, // it finds three quarters taken
+		{free, 10, 10_000, turn.Exit},
+		{free + 100, 10, 8_000, turn.Exit},
+		{free + 100, 100, 8_000, turn.Depth}, // and what the others add
 	} {
+		imports := machine.Imports{
+			{"env", "again"}: hostImport([]meter.ValType{meter.I32, meter.I32}, nil, func(i *machine.Instance, stack []uint64) error {
+				frames := test.frames
+				if stack[1] == 0 {
+					frames = test.last
+				}
+				_, err := i.Call("dive", frames, stack[1])
+				return err
+			}),
+		}
 		i := start(t, program, plenty, imports)
-		if _, err := i.Call("dive", 1500, test.deep); class(t, err) != test.want {
-			t.Errorf("dive %d deep: %v, want %v", test.deep, err, test.want)
+		_, err := i.Call("dive", test.frames, test.deep)
+		if got := class(t, err); got != test.want && !(k.cannot(int(max(test.frames, test.last))) && got == turn.Worker) {
+			t.Errorf("%d deep, %d frames in each and %d in the last: %v, want %v", test.deep, test.frames, test.last, err, test.want)
 		}
 	}
 }

@@ -60,7 +60,13 @@ const (
 	// operands (docs/concepts/engines.md).
 	bodyBytesPerSlot = 512
 	// ReentryMax is how many calls into a guest may be under way at once.
-	ReentryMax = 64
+	ReentryMax = 256
+	// ReentryFreeMax is how many of them are counted by their frames alone; one
+	// more finds at least ReentryWeight taken. An engine may keep a stack for each
+	// that holds what was deepest in it, so that frames that have returned by then
+	// would take memory that nothing counts.
+	ReentryFreeMax = 16
+	ReentryWeight  = WeightMax / 4 * 3
 )
 
 // The NaNs that leave a guest.

@@ -90,6 +90,8 @@ func fuelPage() []byte {
 		{"pages of memory of 64 KiB", memoryPagesMax}, {"stack weight of one frame, in slots", frameWeightMax},
 		{"stack weight of frames outside of recursion", headroomMax}, {"stack weight in all", WeightMax},
 		{"calls into a program under way at once", ReentryMax},
+		{"of them, calls that are counted by their frames alone", ReentryFreeMax},
+		{"stack weight that any more of them find taken, at least", ReentryWeight},
 	} {
 		p("| %s | %d |", l.what, l.most)
 	}
