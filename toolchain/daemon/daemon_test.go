@@ -10,6 +10,7 @@ import (
 	"net"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -246,6 +247,69 @@ func TestCancel(t *testing.T) {
 	if err := <-stopped; err == nil {
 		t.Error("the command still has somebody to write to")
 	}
+}
+
+// TestStop: a server that is told to end stops its commands, which can then be run
+// without it.
+func TestStop(t *testing.T) {
+	socket := filepath.Join(t.TempDir(), "s")
+	listener, err := net.Listen("unix", socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	s := &Server{Jobs: 1, Idle: time.Hour, Run: func(ctx context.Context, c *toolchain.Command) (int, error) {
+		stop()
+		<-ctx.Done()
+		return 0, &toolchain.FaultError{Outcome: turn.Outcome{Class: turn.Stopped}}
+	}}
+	done := make(chan error, 1)
+	go func() { done <- s.Serve(ctx, listener) }()
+	if _, err := Run(t.Context(), socket, &newCommand("cc").Command); !errors.Is(err, ErrNone) {
+		t.Errorf("got %v", err)
+	}
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+// TestLate: a server that has been idle for long enough finishes what
+// has come just before.
+func TestLate(t *testing.T) {
+	socket := filepath.Join(t.TempDir(), "s")
+	listener, err := net.Listen("unix", socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	late := &lateListener{Listener: listener, ended: make(chan struct{})}
+	s := &Server{Jobs: 1, Idle: time.Millisecond, Run: func(ctx context.Context, c *toolchain.Command) (int, error) { return 5, ctx.Err() }}
+	done := make(chan error, 1)
+	go func() { done <- s.Serve(t.Context(), late) }()
+	if code, err := Run(t.Context(), socket, &newCommand("cc").Command); code != 5 || err != nil {
+		t.Errorf("exit code %d, %v", code, err)
+	}
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+// A lateListener hands over a connection when it has been closed.
+type lateListener struct {
+	net.Listener
+	ended chan struct{}
+	once  sync.Once
+}
+
+func (l *lateListener) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
+	<-l.ended
+	l.Listener.Close()
+	return conn, err
+}
+
+func (l *lateListener) Close() error {
+	l.once.Do(func() { close(l.ended) })
+	return nil
 }
 
 // TestJobs: no more commands at once than that, and each gets its turn.

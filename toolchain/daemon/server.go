@@ -28,13 +28,13 @@ type Server struct {
 // requestWait is how long a client may take to say what it wants.
 const requestWait = 10 * time.Second
 
-// Serve serves clients until it has been idle, or the context is done: then it
-// waits for the commands that are under way. It closes the listener.
+// Serve serves clients until it has been idle, or the context is done, which stops
+// the commands that are under way too. It closes the listener, and returns when the
+// last command has ended.
 func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+	defer listener.Close()
 	defer context.AfterFunc(ctx, func() { listener.Close() })()
-	idle := time.AfterFunc(s.Idle, cancel)
+	idle := time.AfterFunc(s.Idle, func() { listener.Close() }) // who has come by then is served
 	defer idle.Stop()
 	var (
 		mu    sync.Mutex
@@ -56,7 +56,7 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	for {
 		conn, err := listener.Accept()
 		if err != nil {
-			if ctx.Err() != nil {
+			if errors.Is(err, net.ErrClosed) {
 				return nil
 			}
 			return err
@@ -90,6 +90,9 @@ func (s *Server) handle(ctx context.Context, conn net.Conn, slots chan struct{})
 		return
 	}
 	end := s.command(ctx, client, &r)
+	if ctx.Err() != nil && (end.Err != "" || end.Fault != nil) {
+		return // it was stopped: that is not what the command comes to
+	}
 	_ = client.to.Encode(end) // a client that has gone has its answer
 }
 
