@@ -121,6 +121,9 @@ func (t *Toolchain) Run(ctx context.Context, c *Command) (code int, err error) {
 	if !ok {
 		return 0, fmt.Errorf("there is no tool %q", c.Tool)
 	}
+	whole := *c
+	whole.Args = expanded(c.Root, c.Dir, c.Args)
+	c = &whole
 	if c.Record != nil {
 		for _, made := range [][]byte{begin(c).temp, t.library} {
 			if err := c.Record.Keep(seal.Sum(made).String(), made); err != nil {
