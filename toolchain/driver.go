@@ -62,6 +62,15 @@ type job []string
 // compiles reports whether the job is one of the compiler: -cc1, -cc1as.
 func (j job) compiles() bool { return len(j) > 1 && strings.HasPrefix(j[1], "-cc1") }
 
+// list is where the job writes what its source depends on: "-" is standard output,
+// "" nowhere.
+func (j job) list() string {
+	if at := slices.Index(j, "-dependency-file"); at >= 0 && at+1 < len(j) {
+		return j[at+1]
+	}
+	return ""
+}
+
 // throws reports whether the job compiles code that needs exception handling of
 // the machine. C with -fexceptions does not.
 func (j job) throws() bool {

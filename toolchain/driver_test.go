@@ -34,6 +34,13 @@ func TestParsePlan(t *testing.T) {
 	if !jobs[0].compiles() || jobs[1].compiles() {
 		t.Error("the compiler is not told from the linker")
 	}
+	for line, want := range map[string]string{
+		"clang -cc1 -dependency-file x.d -MT x": "x.d", "clang -cc1 -Eonly -dependency-file -": "-", "clang -cc1 x.c": "", "clang -dependency-file": "",
+	} {
+		if got := job(strings.Fields(line)).list(); got != want {
+			t.Errorf("the list of %s is %q, want %q", line, got, want)
+		}
+	}
 	if want := "clang: warning: argument unused during compilation: '-flto=x' [-Wunused-command-line-argument]\n"; rest != want {
 		t.Errorf("the rest is %q", rest)
 	}
@@ -137,6 +144,8 @@ func TestPermitted(t *testing.T) {
 		{"clang -cc1 -ftime-trace=t.json -o x.o x.c", file("home/me/t.json", "home/me/x.o"), nil, true},
 		{"wasm-ld -o prog x.o", file("home/me/prog"), []string{"home/me/prog"}, true},
 		{"wasm-ld x.o", file("home/me/a.out"), []string{"home/me/a.out"}, true},
+		{"wasm-ld -oprog x.o", file("home/me/prog"), []string{"home/me/prog"}, true},
+		{"llvm-objcopy --dump-section=s=out x.o", file("home/me/out"), nil, true},
 		{"llvm-ar rcs libx.a x.o", file("home/me/libx.a"), nil, true},
 		{"clang -cc1 -o x.o x.c", file("home/me/.profile"), nil, false},
 		{"clang -cc1 -o x.o x.c", file("home/me/x.o", "etc/passwd"), nil, false},

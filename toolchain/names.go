@@ -15,11 +15,13 @@ import (
 // another name of the root, and that name is taken out of what comes back.
 
 var (
-	// rooted are options with a path in the same argument, up to where it begins.
-	rooted = regexp.MustCompile(`^(?:-[ILBFo]|-(?:isystem|iquote|idirafter|include|imacros|MF|MT|MQ)=?|--?[a-z][a-z0-9-]*=|-W[al],(?:[^,]*,)*?)/`)
-	// macros and mappings have values that are not paths of files to be opened.
-	literal = regexp.MustCompile(`^(?:-[DUW]|--?f[a-z-]*prefix-map=|-fdebug|--defsym|--sysroot=/\.carrel|-resource-dir=/\.carrel|--target)`)
-	linking = regexp.MustCompile(`^-W[al],`)
+	// rooted are options with a path in the same argument, up to where it begins. The
+	// names that a mapping of prefixes is about are those under posix.RootName.
+	rooted = regexp.MustCompile(`^(?:-[ILBFo]|-(?:isystem|iquote|idirafter|include|imacros|MF|MT|MQ)=?|--?[a-z][a-z0-9-]*=|-Map=|--(?:add|update|dump)-section=[^=]*=)/`)
+	// literal are options whose values are not paths of files.
+	literal = regexp.MustCompile(`^(?:-[DUW]|-f[a-z]+-compilation-dir=|--defsym|--sysroot=/\.carrel|-resource-dir=/\.carrel|--target)`)
+	// passed begins an argument that is a list of arguments for another tool.
+	passed = regexp.MustCompile(`^-W[alp],`)
 )
 
 // devices are what tools have in place of devices.
@@ -35,7 +37,9 @@ func inRoot(arg string) string {
 		return arg
 	case strings.HasPrefix(arg, "/"):
 		return posix.RootName + arg
-	case literal.MatchString(arg) && !linking.MatchString(arg):
+	case passed.MatchString(arg):
+		return strings.Join(allInRoot(strings.Split(arg, ",")), ",")
+	case literal.MatchString(arg):
 		return arg
 	}
 	if at := rooted.FindStringIndex(arg); at != nil {
@@ -64,24 +68,32 @@ func plain(text []byte) []byte {
 	return bytes.ReplaceAll(text, []byte(posix.RootName+"/"), []byte("/"))
 }
 
-// A plainWriter takes posix.RootName out of what is written. It holds back what
-// may be the beginning of it, until Flush.
+// A plainWriter takes posix.RootName out of text that is written, up to the first
+// zero byte: what comes then is an object. It holds back what may be the beginning
+// of it, until Flush.
 type plainWriter struct {
-	to   io.Writer
-	held []byte
+	to     io.Writer
+	held   []byte
+	object bool
 }
 
 func (w *plainWriter) Write(p []byte) (int, error) {
-	text := plain(append(w.held, p...))
+	text, object := p, []byte(nil)
+	if zero := bytes.IndexByte(p, 0); w.object {
+		text, object = nil, p
+	} else if zero >= 0 {
+		text, object, w.object = p[:zero], p[zero:], true
+	}
+	text = plain(append(w.held, text...))
 	keep := 0
-	for n := min(len(posix.RootName), len(text)); n > 0; n-- {
+	for n := min(len(posix.RootName), len(text)); n > 0 && !w.object; n-- {
 		if strings.HasPrefix(posix.RootName+"/", string(text[len(text)-n:])) {
 			keep = n
 			break
 		}
 	}
-	w.held = append([]byte(nil), text[len(text)-keep:]...)
-	if _, err := w.to.Write(text[:len(text)-keep]); err != nil {
+	w.held = bytes.Clone(text[len(text)-keep:])
+	if _, err := w.to.Write(append(text[:len(text)-keep], object...)); err != nil {
 		return 0, err
 	}
 	return len(p), nil
@@ -93,11 +105,23 @@ func (w *plainWriter) Flush() error {
 	return err
 }
 
+// own are the toolchain's files among those that something depends on: no make
+// would find them.
+var own = regexp.MustCompile(`(?m)(?: \\\n)? +` + regexp.QuoteMeta(ownDir) + `/\S+|^` + regexp.QuoteMeta(ownDir) + `/\S+:\n`)
+
+// dependencies takes them out of a list for make.
+func dependencies(list []byte) []byte { return own.ReplaceAll(list, nil) }
+
 // mended takes posix.RootName out of the texts among what a compiler wrote: lists
-// of dependencies, preprocessed and assembler sources.
-func mended(changes []posix.Change) []posix.Change {
+// of dependencies, preprocessed and assembler sources. One of them may be a list
+// of dependencies by this path.
+func mended(changes []posix.Change, list string) []posix.Change {
 	changes = slices.Clone(changes)
 	for i, change := range changes {
+		if change.Path == list {
+			changes[i].Data = dependencies(plain(change.Data))
+			continue
+		}
 		if bytes.Contains(change.Data, []byte(posix.RootName+"/")) && !bytes.Contains(change.Data, []byte{0}) {
 			changes[i].Data = plain(change.Data)
 		}

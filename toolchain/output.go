@@ -19,8 +19,8 @@ var ErrNotNamed = errors.New("it wrote to a file that its command line does not 
 var ErrSystem = errors.New("devices, and what is in /proc and /sys, are not written to; - is standard output")
 
 // permitted holds what a tool changed against its command line: it may only
-// write to files that it names, by themselves or after a "=", and a.out. It lists
-// the programs among them.
+// write to files that it names, by themselves or after a "=" or "-o", and a.out. It
+// lists the programs among them.
 func permitted(root tree.Tree, dir string, args []string, changes []posix.Change) (programs []string, err error) {
 	for _, change := range changes {
 		switch {
@@ -45,7 +45,10 @@ func isNamed(root tree.Tree, dir string, args []string, name string) bool {
 	all := []string{"a.out"}
 	for _, arg := range args[1:] {
 		all = append(all, arg)
-		if _, value, ok := strings.Cut(arg, "="); ok {
+		if value, ok := strings.CutPrefix(arg, "-o"); ok {
+			all = append(all, value)
+		}
+		for _, value, ok := strings.Cut(arg, "="); ok; _, value, ok = strings.Cut(value, "=") {
 			all = append(all, value)
 		}
 	}

@@ -208,9 +208,18 @@ func (t *Toolchain) drive(ctx context.Context, c *Command, tool tool) (int, erro
 
 // job runs one tool, and puts into place what it wrote.
 func (t *Toolchain) job(ctx context.Context, c *Command, w *work, args []string, stdout, stderr io.Writer) (int, error) {
+	list := job(args).list()
+	var said bytes.Buffer // a list that goes to standard output
 	out, errs := &plainWriter{to: stdout}, &plainWriter{to: stderr}
+	if list == "-" {
+		out.to = &said
+	}
 	done, code, err := t.run(ctx, c, w, args, out, errs)
 	err = errors.Join(err, out.Flush(), errs.Flush())
+	if list == "-" {
+		_, failure := stdout.Write(dependencies(said.Bytes()))
+		err = errors.Join(err, failure)
+	}
 	if done != nil && c.Record != nil && done.Outcome.Class.Result() {
 		err = errors.Join(err, c.Record.add(done))
 	}
@@ -222,7 +231,7 @@ func (t *Toolchain) job(ctx context.Context, c *Command, w *work, args []string,
 			w.temp = write.Tar
 			continue
 		}
-		changes := mended(write.Changes)
+		changes := mended(write.Changes, realPath(c.Root, c.Dir, list, true))
 		programs, err := permitted(c.Root, c.Dir, args, changes)
 		if err != nil {
 			return 0, fmt.Errorf("%s: %w", args[0], err)
