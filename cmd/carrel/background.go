@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -30,6 +31,9 @@ const backgroundVariable = "CARREL_BACKGROUND"
 
 // backgroundIdle is how long the background process stays without a command.
 const backgroundIdle = time.Minute
+
+// socketPathMax is how long the path of a socket may be wherever carrel runs.
+const socketPathMax = 103
 
 // background is where the process in the background is met, or would be.
 type background struct {
@@ -66,7 +70,9 @@ func findBackground(engine engineName) (*background, error) {
 		return nil, nil // it is only faster with it
 	}
 	id := sha256.Sum256(fmt.Appendf(nil, "%q %d %d %q %q %q", name, info.Size(), info.ModTime().UnixNano(), engine, h.Code, h.Tools))
-	b.socket = filepath.Join(dir, hex.EncodeToString(id[:8]))
+	if b.socket = filepath.Join(dir, hex.EncodeToString(id[:8])); len(b.socket) > socketPathMax {
+		return nil, nil
+	}
 	return b, nil
 }
 
@@ -92,7 +98,7 @@ func socketDir() (string, error) {
 // start starts the process, if it can be: commands do without it.
 func (b *background) start() {
 	name, err := os.Executable()
-	if err != nil {
+	if err != nil || closeOnExec() != nil {
 		return
 	}
 	cmd := exec.Cmd{
@@ -102,6 +108,22 @@ func (b *background) start() {
 	if cmd.Start() == nil {
 		_ = cmd.Process.Release()
 	}
+}
+
+// closeOnExec keeps files that this process was handed, beside the standard
+// streams, from those that it starts: who reads from a pipe would wait for the
+// background process to end.
+func closeOnExec() error {
+	fds, err := os.ReadDir("/dev/fd")
+	if err != nil {
+		return err
+	}
+	for _, fd := range fds {
+		if n, err := strconv.Atoi(fd.Name()); err == nil && n > 2 {
+			unix.CloseOnExec(n)
+		}
+	}
+	return nil
 }
 
 // backgroundCommand is the process itself.
