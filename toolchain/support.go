@@ -39,14 +39,17 @@ var supportFlags = []string{
 	"-isystem", supportDir + "/include", "-Wl," + supportLibrary, "--end-no-unused-arguments",
 }
 
+// compileFlags are what each of its sources is compiled by, beside targetFlags.
+var compileFlags = []string{"-O2", "-c", "-isystem", "include"}
+
 // SupportName is the name to keep the compiled support library under: it says of
-// which sources it is.
+// which sources it is, and how they were compiled.
 func SupportName() string {
 	image, err := tarOf(sources())
 	if err != nil {
 		panic(err) // it is made in memory
 	}
-	hash := sha256.Sum256(image)
+	hash := sha256.Sum256(fmt.Appendf(image, "%q %q", targetFlags, compileFlags))
 	return "support-" + hex.EncodeToString(hash[:8]) + ".a"
 }
 
@@ -105,7 +108,7 @@ func (t *Toolchain) compileSupport(ctx context.Context) ([]byte, error) {
 			continue
 		}
 		object := source[:len(source)-1] + "o"
-		if err := run("cc", "-O2", "-c", "-isystem", "include", "-o", object, source); err != nil {
+		if err := run("cc", append(slices.Clone(compileFlags), "-o", object, source)...); err != nil {
 			return nil, err
 		}
 		archive = append(archive, object)
