@@ -6,13 +6,15 @@ import (
 	"slices"
 	"strings"
 
+	"carrel/guest/posix"
 	"carrel/tree"
 )
 
-// Limits of response files on one command line.
+// Limits of response files on one command line. What does not fit on a command line
+// of the guest is better read by the tool itself.
 const (
 	responseFilesMax = 1 << 10
-	responseBytesMax = 64 << 20 // of all of them
+	responseBytesMax = posix.ArgBytesMax // of all of them
 )
 
 // errResponse reports response files that are left to the tool, which says what is

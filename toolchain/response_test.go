@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"carrel/guest/posix"
 	"carrel/tree"
 )
 
@@ -29,7 +30,8 @@ func TestExpanded(t *testing.T) {
 	root := texts{
 		"home/a": "-o /abs/x.o\n@b", "home/b": `'one arg' "say \"so\"" a\ b "" '\'`, "home/empty": " \n",
 		"home/self": "x @self", "home/1": "@2", "home/2": "@1", "home/wide": "\xff\xfea\x00", "home/marked": "\ufeff-c",
-		"home/many": strings.Repeat("@empty ", responseFilesMax+1), "home/twice": "@empty @empty @marked @marked",
+		"home/many": strings.Repeat("@empty ", responseFilesMax+1), "home/large": strings.Repeat("x.o ", posix.ArgBytesMax/4+1),
+		"home/twice": "@empty @empty @marked @marked",
 	}
 	for line, want := range map[string]string{
 		"-c x.c":        "-c|x.c",
@@ -42,6 +44,7 @@ func TestExpanded(t *testing.T) {
 		"@b @1":         "@b|@1",
 		"@b @wide":      "@b|@wide",
 		"@b @many":      "@b|@many",
+		"@b @large":     "@b|@large",
 	} {
 		if got := strings.Join(expanded(root, "/home", strings.Fields(line)), "|"); got != want {
 			t.Errorf("%s is %s, want %s", line, got, want)
