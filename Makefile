@@ -19,24 +19,35 @@ FUZZTIME ?= 30s
 CC_FOUND := $(shell command -v $$(go env CC) >/dev/null 2>&1 && [ "$$(go env CGO_ENABLED)" = 1 ] && echo yes)
 TAGS := $(if $(CC_FOUND),wasmtime)
 
+# The engine of JavaScript of our own is built in if it is there: make engine.
+ENGINE := guest/js/engine/engine.wasm
+APT := $(wildcard /usr/lib/apt/apt-helper)
+COMMA := ,
+BUILD_TAGS = $(TAGS)$(if $(wildcard $(ENGINE)),$(if $(TAGS),$(COMMA))engine)
+
 .PHONY: help
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: build
-build: ## Build bin/carrel, with wasmtime if there is a C compiler
-ifdef TAGS
-	@echo "bin/carrel: engines wasmtime, wazero, interpreter"
-	@go build -trimpath -tags $(TAGS) -ldflags '-s -w' -o bin/carrel ./cmd/carrel
-else
-	@echo "bin/carrel: engines wazero, interpreter. There is no C compiler: no wasmtime"
-	@CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o bin/carrel ./cmd/carrel
-endif
+build: ## Build bin/carrel and bin/xsnap-worker, with wasmtime if there is a C compiler
+	@echo "bin/carrel, bin/xsnap-worker: engines $(if $(TAGS),wasmtime$(COMMA) )wazero, interpreter$(if $(TAGS),,. There is no C compiler: no wasmtime)"
+	@CGO_ENABLED=$(if $(TAGS),1,0) go build -trimpath -tags '$(BUILD_TAGS)' -ldflags '-s -w' -o bin/ ./cmd/carrel ./cmd/xsnap-worker
 
 .PHONY: test
 test: need-cc vet cross $(PROGRAMS)/complete $(EXAMPLES)/complete $(XSNAP)/complete ## Run all tests, with and without wasmtime
 	$(GOTEST) ./...
 	$(GOTEST) -tags wasmtime ./machine/... ./guest/js ./cmd/...
+ifneq ($(APT)$(wildcard $(ENGINE)),)
+	@$(MAKE) --no-print-directory test-engine
+else
+	@echo "not tested: the engine of JavaScript of our own. There is no apt here to fetch Debian's source of QuickJS with: make engine TARBALL=quickjs_….orig.tar.xz, then make test-engine"
+endif
+
+.PHONY: test-engine
+test-engine: $(ENGINE) $(PROGRAMS)/complete $(XSNAP)/complete ## Run the tests of JavaScript again with the engine of our own
+	$(GOTEST) -tags wasmtime,engine ./guest/js ./client/xsnap ./cmd/xsnap-worker
+	$(GOTEST) -tags wasmtime,engine ./cmd/carrel -run 'JavaScript|Lockdown|Repl|Script'
 
 .PHONY: test-long
 test-long: need-cc build $(PROGRAMS)/complete ## Run every program of others on one engine, verify it on another; QuickJS through 10,000 images (minutes)
@@ -44,7 +55,7 @@ test-long: need-cc build $(PROGRAMS)/complete ## Run every program of others on 
 	$(GOTEST) -tags wasmtime -count 1 -v -timeout 60m ./machine/machinetest/quickjs -args -cycles 10000
 
 .PHONY: projects
-projects: need-cc build ## Build zlib, bzip2, Lua and SQLite with carrel cc, run their tests, compare objects of two engines (an hour)
+projects: need-cc build ## Build zlib, bzip2, Lua and SQLite with carrel cc, run their tests, compare objects of two engines (20 minutes)
 	@scripts/projects
 
 .PHONY: need-cc
@@ -87,8 +98,13 @@ bench-cc: build ## Measure carrel cc against native clang 22, side by side
 	@bench/cc.sh
 
 .PHONY: engine
-engine: build ## Build QuickJS, our own engine of JavaScript, from Debian's source by carrel cc (minutes)
-	@scripts/engine
+engine: $(ENGINE) build ## Build our own engine of JavaScript by carrel cc, from Debian's source (a minute or two), and build it in
+
+# With one that is there but not up to date it could not be built.
+$(ENGINE): scripts/engine guest/js/engine/engine.c guest/js/contract.go
+	@rm -f $@
+	@$(MAKE) --no-print-directory build
+	@scripts/engine $(TARBALL)
 
 .PHONY: bench-js
 bench-js: build $(PROGRAMS)/complete ## Measure engines of JavaScript, side by side

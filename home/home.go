@@ -15,6 +15,7 @@ type Home struct {
 	Trust  string // the file that says whose keys are trusted
 	Code   string // compiled code, and what else is made again: may be deleted at any time
 	Blobs  string // what programs read, kept so that receipts can be verified
+	Starts string // images that programs begin with, made again: may be deleted at any time
 	Images string // images, named by their roots
 	Tools  string // programs that were fetched: a compiler, an engine
 }
@@ -28,7 +29,7 @@ func Find() (Home, error) {
 		}
 		return Home{
 			Keys: filepath.Join(root, "keys"), Trust: filepath.Join(root, "trust"),
-			Code: filepath.Join(root, "code"), Blobs: filepath.Join(root, "blobs"),
+			Code: filepath.Join(root, "code"), Starts: filepath.Join(root, "code", "starts"), Blobs: filepath.Join(root, "blobs"),
 			Images: filepath.Join(root, "images"), Tools: filepath.Join(root, "tools"),
 		}, nil
 	}
@@ -46,7 +47,7 @@ func Find() (Home, error) {
 	}
 	return Home{
 		Keys: filepath.Join(config, "carrel", "keys"), Trust: filepath.Join(config, "carrel", "trust"),
-		Code: filepath.Join(cache, "carrel", "code"), Blobs: filepath.Join(data, "carrel", "blobs"),
+		Code: filepath.Join(cache, "carrel", "code"), Starts: filepath.Join(cache, "carrel", "code", "starts"), Blobs: filepath.Join(data, "carrel", "blobs"),
 		Images: filepath.Join(data, "carrel", "images"), Tools: filepath.Join(data, "carrel", "tools"),
 	}, nil
 }

@@ -97,7 +97,7 @@ type sitting struct {
 	flags   *runFlags
 	cmd     *cobra.Command
 	name    string // of the program, as it was given
-	file    string // of what the machine runs
+	file    string // of what the machine runs; empty if that is built in
 	spec    *runner.Spec
 	engine  machine.Engine
 	handed  *handed

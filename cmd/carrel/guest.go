@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"carrel/guest/js"
 	"carrel/home"
 	"carrel/npm/lockdown"
 	"carrel/npm/quickjs"
@@ -23,6 +24,8 @@ type guest struct {
 	dir   func(tools string) string
 	check func(dir string) error // is it there
 	fetch func(ctx context.Context, dir, from string) error
+	// within, if set, tells whether this build of carrel holds it after all.
+	within func() bool
 }
 
 var clang = guest{
@@ -41,10 +44,11 @@ var engineGuest = guest{
 	what: fmt.Sprintf("the engine of JavaScript (%s), 1 MB", quickjs.Published),
 	dir:  quickjs.Dir,
 	check: func(dir string) error {
-		_, err := quickjs.File(dir)
+		_, err := quickjs.Engine(dir)
 		return err
 	},
-	fetch: quickjs.Fetch,
+	fetch:  quickjs.Fetch,
+	within: func() bool { return js.Embedded() != nil },
 }
 
 var lockdownGuest = guest{
@@ -118,6 +122,10 @@ What is fetched must have the hash that this build of carrel knows.` + exits("0 
 			}
 			h, err := home.Find()
 			if err != nil {
+				return err
+			}
+			if g.within != nil && g.within() {
+				_, err := fmt.Fprintf(cmd.OutOrStdout(), "%s is built in\n", g.name)
 				return err
 			}
 			dir := g.dir(h.Tools)

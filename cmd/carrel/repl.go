@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -103,7 +104,7 @@ func openRepl(cmd *cobra.Command, name engineName, limits js.Limits) (*repl, fun
 	if err != nil {
 		return nil, nil, err
 	}
-	wasm, err := readGuest(cmd, &engineGuest, h, quickjs.File)
+	wasm, err := readGuest(cmd, &engineGuest, h, quickjs.Engine)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -130,7 +131,7 @@ func openRepl(cmd *cobra.Command, name engineName, limits js.Limits) (*repl, fun
 		},
 	}
 	if r.engine, err = js.New(program, build); err == nil {
-		r.locked, err = lockedImage(h.Code, bundle)(build, r.engine.Label(), func() (*image.Image, error) {
+		r.locked, err = lockedImage(h, bundle)(build, r.engine.Label(), func() (*image.Image, error) {
 			return r.engine.Lockdown(js.Config{}, bundle)
 		})
 	}
@@ -299,15 +300,24 @@ func (r *repl) line(line string) error {
 		return err
 	}
 	switch {
-	case reply.Thrown != nil && reply.Thrown.Stack != "":
-		fmt.Fprintf(r.out, "Uncaught %s\n%s\n", plainLines(reply.Thrown.Text), plainLines(strings.TrimRight(reply.Thrown.Stack, "\n")))
 	case reply.Thrown != nil:
-		fmt.Fprintf(r.out, "Uncaught %s\n", plainLines(reply.Thrown.Text))
+		fmt.Fprintf(r.out, "Uncaught %s\n", plainLines(thrown(reply.Thrown)))
 	case awaits && reply.Type == "string":
 		fmt.Fprintln(r.out, reply.Text)
 	}
 	_, err = fmt.Fprintf(r.out, "  // %s fuel\n", grouped(reply.Outcome.Fuel))
 	return err
+}
+
+// thrown is an exception, with its stack if it has one. Some stacks begin with the
+// text.
+func thrown(e *js.Exception) string {
+	stack := strings.TrimRight(e.Stack, "\n")
+	switch {
+	case stack == "", strings.HasPrefix(stack, e.Text):
+		return cmp.Or(stack, e.Text)
+	}
+	return e.Text + "\n" + stack
 }
 
 // fault is how a line ended that did not come to its end.

@@ -1,17 +1,14 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
 
 	"github.com/spf13/cobra"
 
-	"carrel/disk"
 	"carrel/guest/js"
 	"carrel/home"
 	"carrel/machine/image"
@@ -19,8 +16,8 @@ import (
 	"carrel/npm/bundler"
 	"carrel/npm/lockdown"
 	"carrel/npm/quickjs"
-	"carrel/program/seal"
 	"carrel/runner"
+	"carrel/store/images"
 )
 
 // scriptEndings are those of programs of JavaScript, which is bundled, and of
@@ -53,7 +50,7 @@ func (f *runFlags) checkScript() error {
 }
 
 // loadScript makes of a module, and of all that it imports, what is run. It tells
-// where the engine of JavaScript is.
+// where the engine of JavaScript is, nothing if it is built in.
 func loadScript(cmd *cobra.Command, name string, spec *runner.Spec) (engine string, err error) {
 	if _, err := os.Stat(name); errors.Is(err, os.ErrNotExist) {
 		return "", failf(exitNotFound, "%s: there is no such program", name)
@@ -72,10 +69,13 @@ func loadScript(cmd *cobra.Command, name string, spec *runner.Spec) (engine stri
 	if err != nil {
 		return "", err
 	}
-	if spec.Program, err = readGuest(cmd, &engineGuest, h, quickjs.File); err != nil {
+	if spec.Program, err = readGuest(cmd, &engineGuest, h, quickjs.Engine); err != nil {
 		return "", err
 	}
-	spec.Script = &runner.Script{Main: []byte(main), Lockdown: locked, Locked: lockedImage(h.Code, locked)}
+	spec.Script = &runner.Script{Main: []byte(main), Lockdown: locked, Locked: lockedImage(h, locked)}
+	if js.Embedded() != nil {
+		return "", nil
+	}
 	return filepath.Join(quickjs.Dir(h.Tools), quickjs.FileName), nil
 }
 
@@ -92,21 +92,13 @@ func readGuest(cmd *cobra.Command, g *guest, h home.Home, read func(dir string) 
 	return read(dir)
 }
 
-// lockedImage keeps the image after lockdown in a directory. That it cannot be read
-// or kept is no error: it is made then.
-func lockedImage(dir string, bundle []byte) func(js.Build, *image.Label, func() (*image.Image, error)) (*image.Image, error) {
+// lockedImage keeps the image after lockdown by a bundle.
+func lockedImage(h home.Home, bundle []byte) func(js.Build, *image.Label, func() (*image.Image, error)) (*image.Image, error) {
 	return func(build js.Build, label *image.Label, make func() (*image.Image, error)) (*image.Image, error) {
-		shim, locked := js.Shim(), seal.Sum(bundle)
-		file := filepath.Join(dir, fmt.Sprintf("locked-%x-%x-%x", build.Digest[:8], shim[:8], locked[:8]))
-		if kept, err := os.ReadFile(file); err == nil {
-			if img, is, err := image.Read(bytes.NewReader(kept), image.Limits{}); err == nil && *is == *label {
-				return img, nil
-			}
+		starts, err := images.Open(h.Starts, images.Options{})
+		if err != nil {
+			return nil, err
 		}
-		img, err := make()
-		if err == nil {
-			_ = disk.Replace(file, func(w io.Writer) error { return image.Store(w, img, label) })
-		}
-		return img, err
+		return starts.Named("locked-"+js.StartName(build, bundle), label, make)
 	}
 }

@@ -60,7 +60,12 @@ func (s *sitting) writeReceipt() error {
 	if err := s.keep.finish(r.Input.Stdin); err != nil {
 		return err
 	}
-	if err := s.keep.link(r.Input.Program.Digest, s.file); err != nil {
+	if s.file == "" {
+		err = s.keep.file(r.Input.Program.Digest.String(), s.spec.Program)
+	} else {
+		err = s.keep.link(r.Input.Program.Digest, s.file)
+	}
+	if err != nil {
 		return fmt.Errorf("remember where the program is: %w", err)
 	}
 	if err := writeReceipt(s.flags.receipt, r, s.key); err != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"carrel/guest/posix"
+	"carrel/npm/quickjs"
 	"carrel/turn"
 )
 
@@ -18,21 +19,22 @@ func versionCommand() *cobra.Command {
 		Use:   "version",
 		Short: "Print the versions that results depend on, and the engines built in",
 		Long: `Version prints the version of Carrel, the versions that a result depends on (the
-machine, the posix guest), and the engines of this binary, the fastest first:
-the result does not depend on them.` + exits("0  always"),
+machine, the posix guest), the engines of this binary, the fastest first (the
+result does not depend on them), and the engine of JavaScript, which is a program
+that results of scripts depend on.` + exits("0  always"),
 		Example: `  carrel version
   carrel version -o json`,
 		Args: exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			v := versions{
 				Carrel: carrelVersion(), MachineVersion: turn.MachineVersion, PosixVersion: posix.Version,
-				Engines: builtIn(), Platform: platform(), Go: runtime.Version(),
+				Engines: builtIn(), JavaScript: quickjs.Describe(), Platform: platform(), Go: runtime.Version(),
 			}
 			if out == jsonFormat {
 				return writeJSON(cmd.OutOrStdout(), v)
 			}
-			_, err := fmt.Fprintf(cmd.OutOrStdout(), "carrel   %s\nmachine  %d\nposix    %d\nengines  %s\nplatform %s, %s\n",
-				v.Carrel, v.MachineVersion, v.PosixVersion, strings.Join(v.Engines, " "), v.Platform, v.Go)
+			_, err := fmt.Fprintf(cmd.OutOrStdout(), "carrel   %s\nmachine  %d\nposix    %d\nengines  %s\nscripts  %s\nplatform %s, %s\n",
+				v.Carrel, v.MachineVersion, v.PosixVersion, strings.Join(v.Engines, " "), v.JavaScript, v.Platform, v.Go)
 			return err
 		},
 	}
@@ -45,6 +47,7 @@ type versions struct {
 	MachineVersion int      `json:"machineVersion"`
 	PosixVersion   int      `json:"posixVersion"`
 	Engines        []string `json:"engines"`
+	JavaScript     string   `json:"javascript"`
 	Platform       string   `json:"platform"`
 	Go             string   `json:"go"`
 }

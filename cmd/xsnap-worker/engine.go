@@ -1,17 +1,12 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"runtime"
 
-	"carrel/disk"
 	"carrel/door/xsnap"
 	"carrel/guest/js"
 	"carrel/home"
@@ -22,12 +17,13 @@ import (
 	"carrel/machine/wazero"
 	"carrel/npm"
 	"carrel/npm/quickjs"
+	"carrel/store/images"
 )
 
 // An engine is JavaScript whose fresh workers go on from an image that is kept.
 type engine struct {
 	*js.Engine
-	start string // the file of that image
+	starts *images.Store // of that image
 }
 
 // findEngine loads the engine of JavaScript, and fetches it if it is not there.
@@ -60,12 +56,15 @@ func findEngine(stderr io.Writer) (xsnap.Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	shim := js.Shim()
-	return &engine{found, filepath.Join(h.Code, fmt.Sprintf("start-%s-%s", hex.EncodeToString(build.Digest[:8]), hex.EncodeToString(shim[:8])))}, nil
+	starts, err := images.Open(h.Starts, images.Options{})
+	if err != nil {
+		return nil, err
+	}
+	return &engine{found, starts}, nil
 }
 
 func readEngine(dir string, stderr io.Writer) ([]byte, error) {
-	wasm, err := quickjs.File(dir)
+	wasm, err := quickjs.Engine(dir)
 	if !errors.Is(err, npm.ErrAbsent) {
 		return wasm, err
 	}
@@ -73,7 +72,7 @@ func readEngine(dir string, stderr io.Writer) ([]byte, error) {
 	if err := quickjs.Fetch(context.Background(), dir, ""); err != nil {
 		return nil, err
 	}
-	return quickjs.File(dir)
+	return quickjs.Engine(dir)
 }
 
 // fastest opens the fastest engine that is built in; the result is the same.
@@ -85,24 +84,11 @@ func fastest() (machine.Engine, error) {
 	return on, err
 }
 
-// Start starts a fresh worker, from the image that the first one left. That it
-// cannot be read or kept is no error: then the worker starts the longer way.
+// Start starts a fresh worker, from the image that the first one left.
 func (e *engine) Start(config js.Config) (*js.Worker, error) {
-	if kept, err := os.ReadFile(e.start); err == nil {
-		img, label, err := image.Read(bytes.NewReader(kept), image.Limits{})
-		if err == nil && *label == *e.Label() {
-			return e.Restore(img, config)
-		}
-	}
-	first, err := e.Engine.Start(js.Config{})
+	img, err := e.starts.Named("start-"+js.StartName(e.Build()), e.Label(), func() (*image.Image, error) { return e.Lockdown(js.Config{}) })
 	if err != nil {
 		return nil, err
 	}
-	defer first.Close()
-	img, err := first.Snapshot()
-	if err != nil {
-		return nil, err
-	}
-	_ = disk.Replace(e.start, func(w io.Writer) error { return image.Store(w, img, e.Label()) })
 	return e.Restore(img, config)
 }

@@ -16,6 +16,7 @@ import (
 
 	"carrel/client/xsnap/xsnaptest"
 	"carrel/netstring"
+	"carrel/npm/quickjs"
 )
 
 func TestMain(m *testing.M) {
@@ -275,7 +276,7 @@ func kit(dir string) []conversation {
 		{name: "unknown flag", args: []string{"-z"}, stdout: help, exit: 1},
 		{name: "flag without operand", args: []string{"-l"}, stdout: help, exit: 1},
 		{name: "deprecated", args: []string{"-n"}, stdout: "deprecated\n"},
-		{name: "version", args: []string{"-v"}, stdout: "xsnap 0.15.0 (XS none, carrel with quickjs-wasi 3.6.2)\n",
+		{name: "version", args: []string{"-v"}, stdout: "xsnap 0.15.0 (XS none, carrel with " + quickjs.Describe() + ")\n",
 			xs: &conversation{stdout: "xsnap 0.15.0 (XS 13.3.0)\n"}},
 		{name: "globals", commands: []string{`eprint(Object.getOwnPropertyNames(globalThis).filter((n) => /^[a-z]|Text|Base/.test(n)).filter((n) =>
 			!/^(decode|encode|escape|eval|is[FN]|parse|unescape|undefined|globalThis|lockdown|mutabilities|petrify|harden|mxcorhost|performance|print)/.test(n)).sort())`},

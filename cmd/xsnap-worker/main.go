@@ -22,7 +22,7 @@ func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
 func run(args []string, stdout, stderr io.Writer) int {
 	signal.Ignore(syscall.SIGPIPE) // writes then fail, and the door says so
-	options, code, done := xsnap.ParseOptions(args, stdout, fmt.Sprintf("carrel with %s %s", quickjs.Published.Name, quickjs.Published.Version))
+	options, code, done := xsnap.ParseOptions(args, stdout, "carrel with "+quickjs.Describe())
 	if done {
 		return code
 	}

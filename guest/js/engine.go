@@ -239,6 +239,18 @@ func (e *Engine) Lockdown(config Config, bundles ...[]byte) (*image.Image, error
 	return w.Snapshot()
 }
 
+// StartName names the image that Lockdown leaves with a config of zeros: by all that
+// it depends on.
+func StartName(build Build, bundles ...[]byte) string {
+	shim := Shim()
+	name := fmt.Sprintf("%d-%x-%x", Version, build.Digest[:16], shim[:16])
+	for _, b := range bundles {
+		sum := seal.Sum(b)
+		name += fmt.Sprintf("-%x", sum[:16])
+	}
+	return name
+}
+
 func (w *Worker) load(bundle []byte) error {
 	source, err := Source(bundle)
 	if err != nil {

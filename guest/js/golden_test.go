@@ -33,7 +33,7 @@ func TestRoots(t *testing.T) {
 			note(fmt.Sprintf("state fuel=%d compute=%d", seen.outcome.Fuel, seen.compute), seen.root)
 		}
 	}
-	file := recorded(t, "roots.txt")
+	file := recorded("roots.txt")
 	if *update {
 		if err := os.WriteFile(file, []byte(lines.String()), 0o644); err != nil {
 			t.Fatal(err)

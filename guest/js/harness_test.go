@@ -3,9 +3,7 @@ package js_test
 import (
 	"context"
 	"errors"
-	"flag"
 	"os"
-	"strings"
 	"sync"
 	"testing"
 
@@ -18,28 +16,29 @@ import (
 
 const programs = "../../.cache/programs/"
 
-// The engine of JavaScript that is tested: the published one, or ours as
-//
-//	go test ./guest/js -engine engine.wasm
-var engineFile = flag.String("engine", "quickjs.wasm", "test this `FILE` of .cache/programs, an engine of JavaScript: engine.wasm is ours")
-
-// tested is the wasm of the engine that is tested.
+// tested is the wasm of the engine that is tested: with the tag engine that of our
+// own, else the published one.
 func tested(t testing.TB) []byte {
 	t.Helper()
-	return program(t, *engineFile)
+	if own := js.Embedded(); own != nil {
+		return own
+	}
+	return program(t, "quickjs.wasm")
 }
 
 // recorded is a file of testdata with what one engine does.
-func recorded(t testing.TB, name string) string {
-	t.Helper()
-	return "testdata/" + strings.TrimSuffix(*engineFile, ".wasm") + "/" + name
+func recorded(name string) string {
+	if js.Embedded() != nil {
+		return "testdata/engine/" + name
+	}
+	return "testdata/quickjs/" + name
 }
 
 func program(t testing.TB, name string) []byte {
 	t.Helper()
 	b, err := os.ReadFile(programs + name)
 	if err != nil {
-		t.Fatalf("%s is not there: run make programs, or make engine (%v)", name, err)
+		t.Fatalf("%s is not there: run make programs (%v)", name, err)
 	}
 	return b
 }

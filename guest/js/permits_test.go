@@ -46,7 +46,7 @@ func TestPermits(t *testing.T) {
 		if reply.Thrown != nil {
 			t.Fatalf("%s: %s\n%s", table, reply.Thrown.Text, reply.Thrown.Stack)
 		}
-		file := recorded(t, "permits-"+table+".txt")
+		file := recorded("permits-" + table + ".txt")
 		if *update {
 			if err := os.WriteFile(file, []byte(reply.Text+"\n"), 0o644); err != nil {
 				t.Fatal(err)

@@ -9,7 +9,7 @@ import (
 
 func TestEvaluate(t *testing.T) {
 	unknown := "handleCommand"
-	if *engineFile == "engine.wasm" {
+	if js.Embedded() != nil {
 		unknown = "'handleCommand'" // QuickJS, not QuickJS-NG
 	}
 	for name, engine := range engines(t) {

@@ -1,5 +1,6 @@
-// Package quickjs is the published engine of JavaScript: QuickJS as WebAssembly, of
-// npm's quickjs-wasi, fetched by its hash. Nothing else of that package is used.
+// Package quickjs finds the engine of JavaScript: the one that is built in, or the
+// published one, QuickJS as WebAssembly of npm's quickjs-wasi, fetched by its hash.
+// Nothing else of that package is used.
 package quickjs
 
 import (
@@ -7,6 +8,7 @@ import (
 	"fmt"
 	"path/filepath"
 
+	"carrel/guest/js"
 	"carrel/npm"
 )
 
@@ -26,9 +28,28 @@ const FileName = "quickjs.wasm"
 // Dir is where the engine is kept below a directory for such things.
 func Dir(base string) string { return filepath.Join(base, "quickjs-"+Published.Version) }
 
-// File reads the engine from the directory, and checks its hash. Errors:
-// npm.ErrAbsent.
-func File(dir string) ([]byte, error) { return npm.Read(filepath.Join(dir, FileName), SHA256) }
+// Engine is the engine that is built in, or else the published one in the directory,
+// whose hash is checked. Errors: npm.ErrAbsent.
+func Engine(dir string) ([]byte, error) {
+	if wasm := js.Embedded(); wasm != nil {
+		return wasm, nil
+	}
+	return file(dir)
+}
+
+func file(dir string) ([]byte, error) { return npm.Read(filepath.Join(dir, FileName), SHA256) }
+
+// Describe says which engine Engine gives.
+func Describe() string {
+	if wasm := js.Embedded(); wasm != nil {
+		build, err := js.Find(wasm)
+		if err != nil {
+			return err.Error()
+		}
+		return build.String() + ", built in"
+	}
+	return fmt.Sprintf("%s, of npm", Published)
+}
 
 // Fetch puts the engine into a directory, which must not be there: of the package
 // through the npm client, or of its archive in a file, at a URL or in a directory.
@@ -44,7 +65,7 @@ func Fetch(ctx context.Context, dir, from string) error {
 			}
 			return ""
 		})
-	}, func(dir string) error { _, err := File(dir); return err })
+	}, func(dir string) error { _, err := file(dir); return err })
 	if err != nil {
 		return fmt.Errorf("fetch the engine of JavaScript: %w", err)
 	}

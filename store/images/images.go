@@ -4,6 +4,7 @@
 //	<root>.delta   a delta that leads to the image from another one of the directory
 //	mapped/<root>  the pages of its memory as they are, with holes, to be mapped;
 //	               made of the files above, and may be deleted at any time
+//	named/<name>   the root of the image of a name: see Named
 //
 // <root> is 64 hexadecimal digits. What else is in the directory is left alone.
 //

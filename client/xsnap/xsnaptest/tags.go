@@ -2,5 +2,6 @@
 
 package xsnaptest
 
-// tags are those that the worker is built with: those of the test.
+// tags are those that the worker is built with, beside that of the engine of
+// JavaScript: those of the test.
 var tags []string

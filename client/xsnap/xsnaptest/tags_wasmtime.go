@@ -2,4 +2,4 @@
 
 package xsnaptest
 
-var tags = []string{"-tags", "wasmtime"}
+var tags = []string{"wasmtime"}

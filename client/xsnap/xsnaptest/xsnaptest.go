@@ -9,9 +9,12 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 
+	"carrel/guest/js"
 	"carrel/npm/quickjs"
 )
 
@@ -59,7 +62,11 @@ func Worker(t testing.TB) string {
 	}
 	os.Setenv("CARREL_HOME", filepath.Join(dir, "home"))
 	path := filepath.Join(dir, "xsnap-worker")
-	build := exec.Command("go", append(append([]string{"build"}, tags...), "-o", path, "./cmd/xsnap-worker")...)
+	with := slices.Clone(tags)
+	if js.Embedded() != nil {
+		with = append(with, "engine")
+	}
+	build := exec.Command("go", "build", "-tags", strings.Join(with, ","), "-o", path, "./cmd/xsnap-worker")
 	build.Dir = Root()
 	if said, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build the worker: %v\n%s", err, said)

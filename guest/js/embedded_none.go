@@ -1,0 +1,5 @@
+//go:build !engine
+
+package js
+
+var embedded []byte
