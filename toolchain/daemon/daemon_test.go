@@ -345,6 +345,40 @@ func TestJobs(t *testing.T) {
 	}
 }
 
+// TestPlaces: commands that wait for their clients, to read or to write, do not keep
+// others from running: what they wait for may be one of these.
+func TestPlaces(t *testing.T) {
+	socket, _ := serve(t, &Server{Jobs: 1, Run: func(_ context.Context, c *toolchain.Command) (int, error) {
+		input, err := io.ReadAll(c.Stdin)
+		fmt.Fprintf(c.Stdout, "%s after %s", c.Tool, input)
+		return 0, err
+	}})
+	shown, output := io.Pipe() // nobody reads it at first
+	input, last := io.Pipe()
+	done := make(chan error, 2)
+	blocked, waiting, free := newCommand("blocked"), newCommand("waiting"), newCommand("free")
+	blocked.Stdout, waiting.Stdin = output, input
+	for _, c := range []*command{blocked, waiting} {
+		go func() {
+			_, err := Run(t.Context(), socket, &c.Command)
+			done <- err
+		}()
+	}
+	if _, err := Run(t.Context(), socket, &free.Command); err != nil {
+		t.Fatal(err)
+	}
+	fmt.Fprint(last, &free.out)
+	last.Close()
+	said := make([]byte, 100)
+	n, err := shown.Read(said)
+	if err := errors.Join(err, <-done, <-done); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := string(said[:n])+", "+waiting.out.String(), "blocked after input, waiting after free after input"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 // TestIdle: a server ends by itself, but not under a command.
 func TestIdle(t *testing.T) {
 	socket, done := serve(t, &Server{Idle: time.Millisecond, Run: func(context.Context, *toolchain.Command) (int, error) {

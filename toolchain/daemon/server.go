@@ -19,7 +19,8 @@ import (
 type Server struct {
 	// Run is toolchain.Toolchain.Run.
 	Run func(ctx context.Context, c *toolchain.Command) (code int, err error)
-	// Jobs is how many commands run at once; others wait.
+	// Jobs is how many commands run at once; others wait. One that waits for its
+	// client, on a terminal or a pipe, leaves its place to another meanwhile.
 	Jobs int
 	// Idle is how long the server stays without a command.
 	Idle time.Duration
@@ -27,6 +28,9 @@ type Server struct {
 
 // requestWait is how long a client may take to say what it wants.
 const requestWait = 10 * time.Second
+
+// patience is how long a command waits for its client in its place.
+const patience = 100 * time.Millisecond
 
 // Serve serves clients until it has been idle, or the context is done, which stops
 // the commands that are under way too. It closes the listener, and returns when the
@@ -81,7 +85,7 @@ func (s *Server) handle(ctx context.Context, conn net.Conn, slots chan struct{})
 	_ = conn.SetReadDeadline(time.Time{})
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	client := &client{to: gob.NewEncoder(conn), answers: make(chan answer)}
+	client := &client{to: gob.NewEncoder(conn), answers: make(chan answer), slots: slots}
 	go client.listen(ctx, from, cancel)
 	select {
 	case slots <- struct{}{}:
@@ -141,6 +145,7 @@ type client struct {
 	ctx     context.Context
 	to      *gob.Encoder
 	answers chan answer
+	slots   chan struct{} // of which the command has one
 }
 
 var errGone = errors.New("who sent the command has gone")
@@ -161,7 +166,20 @@ func (c *client) listen(ctx context.Context, from *gob.Decoder, cancel context.C
 	}
 }
 
+// ask asks the client, and leaves the command's place to another while that takes
+// long: two that wait for each other must not keep it.
 func (c *client) ask(q *ask) (answer, error) {
+	left := make(chan struct{})
+	leave := time.AfterFunc(patience, func() { <-c.slots; close(left) })
+	a, err := c.exchange(q)
+	if !leave.Stop() {
+		<-left
+		c.slots <- struct{}{}
+	}
+	return a, err
+}
+
+func (c *client) exchange(q *ask) (answer, error) {
 	if err := c.to.Encode(q); err != nil {
 		return answer{}, errGone
 	}
