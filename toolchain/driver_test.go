@@ -167,6 +167,16 @@ func TestPermitted(t *testing.T) {
 	}
 }
 
+func TestPermittedKinds(t *testing.T) {
+	for kind, want := range map[tree.Kind]bool{tree.File: true, tree.Absent: true, tree.Link: false, tree.Dir: false} {
+		change := tree.Change{Path: "home/x.o", Was: tree.File, Kind: kind, Target: "/home/me/.profile"}
+		_, err := permitted(links{}, "/home", strings.Fields("clang -cc1 -o x.o x.c"), []tree.Change{change})
+		if (err == nil) != want || errors.Is(err, ErrNotFile) == want {
+			t.Errorf("a %v is written: %v", kind, err)
+		}
+	}
+}
+
 func TestCopies(t *testing.T) {
 	for _, tt := range []struct {
 		tool, args string

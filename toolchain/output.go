@@ -18,8 +18,12 @@ var ErrNotNamed = errors.New("it wrote to a file that its command line does not 
 // what would be put there is a plain file.
 var ErrSystem = errors.New("devices, and what is in /proc and /sys, are not written to; - is standard output")
 
-// permitted holds what a tool changed against its command line: it may only
-// write to files that it names, by themselves or after a "=" or "-o", and a.out. It
+// ErrNotFile reports that a tool made a link or a directory. None of them has to:
+// others would follow a link.
+var ErrNotFile = errors.New("it made another thing than a file")
+
+// permitted holds what a tool changed against its command line: it may only write
+// and remove files that it names, by themselves or after a "=" or "-o", and a.out. It
 // lists the programs among them.
 func permitted(root tree.Tree, dir string, args []string, changes []posix.Change) (programs []string, err error) {
 	for _, change := range changes {
@@ -28,6 +32,8 @@ func permitted(root tree.Tree, dir string, args []string, changes []posix.Change
 			return nil, fmt.Errorf("/%s: %w", change.Path, ErrSystem)
 		case !isNamed(root, dir, args, change.Path):
 			return nil, fmt.Errorf("/%s: %w", change.Path, ErrNotNamed)
+		case change.Kind != tree.File && change.Kind != tree.Absent:
+			return nil, fmt.Errorf("/%s: %w, a %v", change.Path, ErrNotFile, change.Kind)
 		case args[0] == linker && change.Kind == tree.File:
 			programs = append(programs, change.Path)
 		}
