@@ -94,7 +94,7 @@ func (t *Turn) validate(written map[string]Change) error {
 		return fmt.Errorf("result: %w", err)
 	}
 	for _, m := range t.Input.Mounts {
-		if was, ok := written[m.Guest]; ok && m.Content != nil && (was.Content == nil || *was.Content != *m.Content) {
+		if was, ok := written[path.Clean(m.Guest)]; ok && m.Content != nil && (was.Content == nil || *was.Content != *m.Content) {
 			return fmt.Errorf("mount %.80q is not what a turn before left there", m.Guest)
 		}
 		for _, o := range m.Observed {
@@ -105,7 +105,7 @@ func (t *Turn) validate(written map[string]Change) error {
 	}
 	for _, w := range t.Result.Writes {
 		if w.Content != nil {
-			written[w.Guest] = Change{Kind: MountTar, Content: w.Content}
+			written[path.Clean(w.Guest)] = Change{Kind: MountTar, Content: w.Content}
 		}
 		for _, c := range w.Changes {
 			written[path.Join(w.Guest, c.Path)] = c

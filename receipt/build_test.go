@@ -29,6 +29,10 @@ func TestBuildValidate(t *testing.T) {
 		{"bad result", func(b *Build) { b.Steps[0].Result.Fuel = 1001 }, "turn 1: result: fuel is 1001"},
 		{"remark not UTF-8", func(b *Build) { b.Remarks.Text = "\xff" }, "remarks: 5: "},
 		{"another tar goes on", func(b *Build) { b.Steps[1].Input.Mounts[1].Content = blobAt("tar") }, `turn 2: mount "/tmp" is not what a turn before left there`},
+		{"another tar goes on, under another name of its place", func(b *Build) {
+			b.Steps[1].Input.Mounts[1].Guest, b.Steps[1].Input.Mounts[1].Content = "//tmp/.", blobAt("tar")
+			b.Steps[1].Result.Writes = nil
+		}, `turn 2: mount "//tmp/." is not what a turn before left there`},
 		{"a tar where a file was written", func(b *Build) { b.Steps[1].Input.Mounts[1].Guest = "/src/a.map" }, `mount "/src/a.map" is not what`},
 		{"a directory where a file was written", func(b *Build) {
 			b.Steps[1].Input.Mounts[1] = Mount{Guest: "/src/a.map", Kind: MountDir, Mode: ModeRO, Observed: []Observation{{Path: ".", Kind: KindDir}}}
