@@ -1,6 +1,7 @@
 package toolchain
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"path"
@@ -23,13 +24,19 @@ var ErrSystem = errors.New("devices, and what is in /proc and /sys, are not writ
 var ErrNotFile = errors.New("it made another thing than a file")
 
 // permitted holds what a tool changed against its command line: it may only write
-// and remove files that it names, by themselves or after a "=" or "-o", and a.out. It
-// lists the programs among them.
+// and remove files that it names, by themselves or after a "=" or "-o", a.out, and
+// what is in the directory that an archive is extracted into. It lists the programs
+// among them.
 func permitted(root tree.Tree, dir string, args []string, changes []posix.Change) (programs []string, err error) {
+	into, extracts := extraction(args)
+	if extracts {
+		into = cmp.Or(realPath(root, dir, into, true), ".")
+	}
 	for _, change := range changes {
 		switch {
 		case isSystem(change.Path):
 			return nil, fmt.Errorf("/%s: %w", change.Path, ErrSystem)
+		case extracts && path.Dir(change.Path) == into && change.Kind == tree.File:
 		case !isNamed(root, dir, args, change.Path):
 			return nil, fmt.Errorf("/%s: %w", change.Path, ErrNotNamed)
 		case change.Kind != tree.File && change.Kind != tree.Absent:
@@ -39,6 +46,27 @@ func permitted(root tree.Tree, dir string, args []string, changes []posix.Change
 		}
 	}
 	return programs, nil
+}
+
+// extraction tells whether a command line is one of llvm-ar that extracts an archive,
+// and into which directory.
+func extraction(args []string) (into string, extracts bool) {
+	if args[0] != "llvm-ar" {
+		return "", false
+	}
+	into = "."
+	for i := 1; i < len(args); i++ {
+		switch name, value, joined := strings.Cut(args[i], "="); {
+		case name == "--output" && joined:
+			into = value
+		case name == "--output" && i+1 < len(args):
+			i++
+			into = args[i]
+		case !strings.HasPrefix(name, "--"): // the operation, with or without a "-"
+			return into, strings.Contains(name, "x")
+		}
+	}
+	return "", false
 }
 
 func isSystem(name string) bool {
