@@ -39,7 +39,7 @@ func Run(ctx context.Context, socket string, c *toolchain.Command) (code int, er
 type lostError struct{ err error }
 
 func (e *lostError) Error() string {
-	return "the process in the background went away: " + e.err.Error()
+	return "the process in the background went away, run it again: " + e.err.Error()
 }
 func (e *lostError) Unwrap() error { return e.err }
 
@@ -57,7 +57,7 @@ func converse(conn net.Conn, c *toolchain.Command, seen *bool) (int, error) {
 		if q.Op == opEnd {
 			return end(c, &q)
 		}
-		*seen = *seen || q.Op >= opStdin
+		*seen = *seen || q.seen()
 		a := do(c, &q)
 		if err := to.Encode(&a); err != nil {
 			return 0, &lostError{err}

@@ -189,6 +189,9 @@ func TestNone(t *testing.T) {
 	}{
 		{"at once", nil, true},
 		{"after it looked", []ask{{Op: opStat, Name: "a"}, {Op: opRead, Name: "a", N: 3}}, true},
+		{"after it wrote nothing", []ask{{Op: opStderr}, {Op: opStdout}}, true},
+		{"after it kept a blob", []ask{{Op: opKeep, Name: "sha256:1"}}, true},
+		{"after it put files into place", []ask{{Op: opApply}}, false},
 		{"after it wrote", []ask{{Op: opStdout, Data: []byte("x")}}, false},
 		{"after it read input", []ask{{Op: opStdin, N: 1}}, false},
 	} {
@@ -220,7 +223,9 @@ func TestNone(t *testing.T) {
 				s.handle(context.Background(), conn, make(chan struct{}, 1))
 				<-asked
 			}()
-			_, err = Run(t.Context(), socket, &newCommand("cc").Command)
+			command := newCommand("cc")
+			command.Record = &toolchain.Record{Keep: func(string, []byte) error { return nil }}
+			_, err = Run(t.Context(), socket, &command.Command)
 			if err == nil || errors.Is(err, ErrNone) != c.none {
 				t.Errorf("got %v", err)
 			}

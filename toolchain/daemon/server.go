@@ -224,6 +224,9 @@ type output struct {
 }
 
 func (o output) Write(p []byte) (int, error) {
+	if len(p) == 0 {
+		return 0, nil
+	}
 	if _, err := o.ask(&ask{Op: o.op, Data: p}); err != nil {
 		return 0, err
 	}

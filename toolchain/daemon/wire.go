@@ -62,6 +62,17 @@ type ask struct {
 	Err   string        // the daemon's own
 }
 
+// seen reports whether what is asked for cannot be done once more.
+func (q *ask) seen() bool {
+	switch q.Op {
+	case opStdout, opStderr:
+		return len(q.Data) > 0
+	case opStdin, opApply:
+		return true
+	}
+	return false
+}
+
 type answer struct {
 	Kind    tree.Kind
 	Size    int64
