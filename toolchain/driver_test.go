@@ -150,6 +150,8 @@ func TestPermitted(t *testing.T) {
 		{"llvm-ar -xv libx.a", file("home/me/x.o"), nil, true},
 		{"llvm-ar --output=build xo libx.a", file("home/out/x.o"), nil, true},
 		{"llvm-ar --output /.root/abs x libx.a", file("home/x.o"), nil, true},
+		{"llvm-ar x --output=build libx.a", file("home/out/x.o"), nil, true},
+		{"llvm-ar x libx.a --output build", file("home/out/x.o"), nil, true},
 		{"llvm-ar --output build x libx.a", file("home/me/x.o"), nil, false},
 		{"llvm-ar x libx.a", file("home/me/bin/x.o"), nil, false},
 		{"llvm-ar x libx.a", file("home/x.o"), nil, false},

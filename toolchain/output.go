@@ -55,6 +55,7 @@ func extraction(args []string) (into string, extracts bool) {
 		return "", false
 	}
 	into = "."
+	operation := ""
 	for i := 1; i < len(args); i++ {
 		switch name, value, joined := strings.Cut(args[i], "="); {
 		case name == "--output" && joined:
@@ -62,11 +63,11 @@ func extraction(args []string) (into string, extracts bool) {
 		case name == "--output" && i+1 < len(args):
 			i++
 			into = args[i]
-		case !strings.HasPrefix(name, "--"): // the operation, with or without a "-"
-			return into, strings.Contains(name, "x")
+		case operation == "" && !strings.HasPrefix(name, "--"):
+			operation = name // with or without a "-"
 		}
 	}
-	return "", false
+	return into, strings.Contains(operation, "x")
 }
 
 func isSystem(name string) bool {
