@@ -64,6 +64,9 @@ func copies(tool string, args []string) (list []copying) {
 		switch {
 		case arg == "--help", arg == "--version", arg == "-V", arg == "-h":
 			return nil
+		case arg == "--":
+			files = append(files, args[i+1:]...)
+			i = len(args)
 		case tool == "llvm-strip" && (arg == "-o" || name == "--output-file" || arg == "--output"):
 			output = next()
 		case tool == "llvm-strip" && strings.HasPrefix(arg, "-o"):

@@ -199,6 +199,7 @@ func TestCopies(t *testing.T) {
 		{"llvm-strip", "-K main a -o b", []copying{{[]string{"-K", "main", "-o", "-", "a"}, "a", "b"}}},
 		{"llvm-strip", "-ob a", []copying{{[]string{"-o", "-", "a"}, "a", "b"}}},
 		{"llvm-strip", "--output-file=b a", []copying{{[]string{"-o", "-", "a"}, "a", "b"}}},
+		{"llvm-strip", "-g -- a b", []copying{{[]string{"-g", "-o", "-", "a"}, "a", "a"}, {[]string{"-g", "-o", "-", "b"}, "b", "b"}}},
 		{"llvm-strip", "-o c a b", nil},
 		{"llvm-strip", "--version", nil},
 		{"llvm-strip", "", nil},
