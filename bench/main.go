@@ -51,7 +51,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags.BoolVar(&o.cc, "cc", false, "measure carrel cc, and nothing else")
 	flags.BoolVar(&o.js, "js", false, "measure engines of JavaScript, and nothing else")
 	flags.StringVar(&o.xsnap, "xsnap", filepath.Join(".cache", "xsnap", "xsnap-worker"), "measure XS as this `BINARY`, npm's xsnap-worker")
-	flags.StringVar(&o.wasm[0], "engine", filepath.Join(".cache", "programs", "engine.wasm"), "measure this `FILE` as our own engine of JavaScript")
+	flags.StringVar(&o.wasm[0], "engine", filepath.Join("guest", "js", "engine", "engine.wasm"), "measure this `FILE` as our own engine of JavaScript")
 	flags.StringVar(&o.wasm[1], "published", filepath.Join(".cache", "programs", "quickjs.wasm"), "measure this `FILE` as the published one")
 	only := flags.String("only", "", "measure workloads that match this `REGEXP`")
 	on := flags.String("on", "", "measure on what matches this `REGEXP`")

@@ -108,7 +108,7 @@ type FaultError struct{ Outcome turn.Outcome }
 func (e *FaultError) Error() string {
 	text, _, _ := strings.Cut(e.Outcome.Text, "\n")
 	if text == "" {
-		text = "the tool has failed: its own bug, or too deep a source"
+		text = "the tool has failed: a source too deep or too large for it, or a bug of its own"
 	}
 	return fmt.Sprintf("%v: %s", e.Outcome.Class, text)
 }

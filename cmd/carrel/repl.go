@@ -247,19 +247,6 @@ func lineReader(stdin io.Reader, r *repl) (read func() (string, error), restore 
 	}, func() {}, nil
 }
 
-// lasting is a line with what it declares made global: eval, which evaluates each
-// line, forgets it otherwise.
-func lasting(line string) string {
-	names := bundler.Declared(line)
-	if len(names) == 0 {
-		return line
-	}
-	for _, name := range names {
-		line += "\n;globalThis." + name + " = " + name
-	}
-	return line + ";\nundefined"
-}
-
 // evaluation has a line evaluated, and what comes of it shown as console does.
 const evaluation = `((line, awaits) => {
   const show = (value) => {
@@ -276,7 +263,7 @@ const evaluation = `((line, awaits) => {
 
 // line evaluates one, and makes what it leaves what a later fault goes back to.
 func (r *repl) line(line string) error {
-	code, awaits := lasting(line), false
+	code, awaits := bundler.Lasting(line), false
 	if rest, ok := strings.CutPrefix(line, "await "); ok {
 		code, awaits = "(async () => (await "+strings.TrimSuffix(rest, ";")+"))", true
 	}

@@ -20,6 +20,8 @@
   const Buffer = ArrayBuffer;
   const getter = (of, name) => getOwnPropertyDescriptor(of, name).get;
   const typed = Object.getPrototypeOf(Bytes.prototype);
+  const { isView } = Buffer;
+  const typeName = getter(typed, Symbol.toStringTag);
   const getByteLength = getter(Buffer.prototype, 'byteLength');
   const getView = {
     __proto__: null,
@@ -44,6 +46,7 @@
   const isObject = (v) => (typeof v === 'object' ? v !== null : typeof v === 'function');
   const none = [];
   const isBuffer = (v) => {
+    if (isView(v)) return false; // to ask first is cheaper than to catch
     try {
       apply(getByteLength, v, none);
       return true;
@@ -54,14 +57,12 @@
 
   // viewOf is the bytes of a buffer or a view on one.
   const viewOf = (v) => {
-    if (isBuffer(v)) return new Bytes(v);
-    for (let get = getView; ; get = getDataView) {
-      try {
-        return new Bytes(apply(get.buffer, v, none), apply(get.offset, v, none), apply(get.length, v, none));
-      } catch {
-        if (get === getDataView) throw new MakeTypeError('expected ArrayBuffer or a view on one');
-      }
+    if (isView(v)) {
+      const get = apply(typeName, v, none) === undefined ? getDataView : getView;
+      return new Bytes(apply(get.buffer, v, none), apply(get.offset, v, none), apply(get.length, v, none));
     }
+    if (isBuffer(v)) return new Bytes(v);
+    throw new MakeTypeError('expected ArrayBuffer or a view on one');
   };
 
   // copy is a buffer of its own with some bytes of a view.
