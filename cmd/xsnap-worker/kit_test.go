@@ -356,7 +356,7 @@ func TestSnapshotFiles(t *testing.T) {
 	}{
 		"truncated":       {func(b []byte) []byte { return b[:len(b)-1000] }, "read image: "},
 		"empty":           {func(b []byte) []byte { return nil }, "read image: not the file of an image"},
-		"flipped":         {func(b []byte) []byte { b[len(b)/2] ^= 1; return b }, "read image: image is not what its root says"},
+		"flipped":         {func(b []byte) []byte { b[len(b)/2] ^= 1; return b }, "image is not what its root says"},
 		"another version": {func(b []byte) []byte { b[12]++; return b }, "read image: version 2 of the format, only version 1 is known: use a newer carrel"},
 		"followed":        {func(b []byte) []byte { return append(b, 0) }, "read image: something follows the end mark"},
 	} {

@@ -63,6 +63,7 @@ type server struct {
 	failed  bool            // the last command, as it is told at the end
 	modules map[string]bool // those that were imported: none is run twice
 	module  string          // what the last module threw, which is told at the end too
+	from    *image.Image    // nothing is told before it is verified; nil if it is
 }
 
 const readBytes = 64 << 10
@@ -126,6 +127,20 @@ func (s *server) start() error {
 	if s.worker, err = engine.Restore(from.image, config); err != nil {
 		return s.unread(err)
 	}
+	s.from = from.image
+	return nil
+}
+
+// verified waits until it is known that what the worker began with is what was
+// written once.
+func (s *server) verified() error {
+	if s.from == nil {
+		return nil
+	}
+	if err := s.from.Verify(); err != nil {
+		return s.unread(err)
+	}
+	s.from = nil
 	return nil
 }
 
@@ -143,6 +158,9 @@ func (s *server) load() (from loaded) {
 	}
 	defer file.Close()
 	from.image, from.label, from.err = readSnapshot(file, s.options.Snapshot)
+	if from.err == nil {
+		go from.image.Verify() // while the worker begins
+	}
 	return from
 }
 
@@ -311,6 +329,9 @@ const keptBytesMax = 1 << 20
 
 // send sends a message of some parts to the parent.
 func (s *server) send(parts ...[]byte) error {
+	if err := s.verified(); err != nil {
+		return err
+	}
 	s.out = netstring.Append(s.out[:0], parts...)
 	_, err := s.host.Replies.Write(s.out)
 	if cap(s.out) > keptBytesMax {
@@ -336,10 +357,17 @@ func (s *server) print(line string) error {
 	if s.options.PrintMeter {
 		line = fmt.Sprintf("[%d] %s", s.worker.Meter(), line)
 	}
-	return writeLine(s.host.Stdout, line)
+	return s.say(s.host.Stdout, line)
 }
 
-func (s *server) warn(line string) error { return writeLine(s.host.Stderr, line) }
+func (s *server) warn(line string) error { return s.say(s.host.Stderr, line) }
+
+func (s *server) say(w io.Writer, line string) error {
+	if err := s.verified(); err != nil {
+		return err
+	}
+	return writeLine(w, line)
+}
 
 func writeLine(w io.Writer, line string) error {
 	if _, err := io.WriteString(w, line+"\n"); errors.Is(err, syscall.EPIPE) {

@@ -21,12 +21,25 @@ var ErrNotImage = errors.New("not the file of an image")
 // The error wraps ErrNotImage if the file does not begin as one of an image,
 // ErrRoot if the root is another, and page.ErrNoMemory if the host has none.
 func Read(r io.Reader, limits Limits) (*Image, *Label, error) {
+	i, label, err := ReadUnverified(r, limits)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := i.Verify(); err != nil {
+		return nil, nil, fmt.Errorf("read image: %w", err)
+	}
+	return i, label, nil
+}
+
+// ReadUnverified is Read but for the root: what comes of the image must wait for
+// its Verify.
+func ReadUnverified(r io.Reader, limits Limits) (*Image, *Label, error) {
 	return readThen(r, limits, end)
 }
 
-// ReadOpen is Read for a stream that nobody closes: it reads up to the end mark,
-// and what of the rest comes with it. It waits for no more bytes than it takes to
-// see that they are not of an image.
+// ReadOpen is ReadUnverified for a stream that nobody closes: it reads up to the
+// end mark, and what of the rest comes with it. It waits for no more bytes than it
+// takes to see that they are not of an image.
 func ReadOpen(r io.Reader, limits Limits) (*Image, *Label, error) {
 	stream := bufio.NewReaderSize(r, groupBytes)
 	for n := range len(imageMagic) {
@@ -58,17 +71,14 @@ func read(r io.Reader, limits Limits, rest func(io.Reader) error) (*Image, *Labe
 	if err := limits.check(header.Memory); err != nil {
 		return nil, nil, err
 	}
-	i := header.image()
-	if i.Memory, err = readMemory(r, header.Memory); err != nil {
+	memory, err := readMemory(r, header.Memory)
+	if err != nil {
 		return nil, nil, err
 	}
 	if err := rest(r); err != nil {
 		return nil, nil, err
 	}
-	if err := i.check(header.Root); err != nil {
-		return nil, nil, err
-	}
-	return i, header.label(), nil
+	return header.frame(header.Root).With(memory), header.label(), nil
 }
 
 func readHeader(r io.Reader) (*fileHeader, error) {
@@ -146,9 +156,7 @@ func readGroups(r io.Reader, b *page.Builder, groups int) error {
 		if p.group == zeros {
 			return fmt.Errorf("group %d holds nothing but zeros: it should not be there", number)
 		}
-		for n := range groupPages {
-			b.Set(number*groupPages+n, p.group[n*page.Size:(n+1)*page.Size])
-		}
+		b.Set(number*groupPages, p.group[:])
 		last = number
 	}
 }

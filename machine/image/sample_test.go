@@ -23,7 +23,7 @@ func imageOf(t testing.TB, memory []byte, globals []uint64, host []byte) *Image 
 	}
 	b := page.NewBuilder(uint64(len(memory)))
 	for n := range len(memory) / page.Size {
-		b.Set(n, memory[n*page.Size:])
+		b.Set(n, memory[n*page.Size:(n+1)*page.Size])
 	}
 	var err error
 	if i.Memory, err = b.Snapshot(); err != nil {

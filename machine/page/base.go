@@ -4,6 +4,7 @@ import (
 	"math/bits"
 	"runtime"
 	"sync"
+	"sync/atomic"
 )
 
 // A base holds the pages of a snapshot in a file that nobody can change any
@@ -99,9 +100,11 @@ func (b *base) sum() {
 	for n := range hashes {
 		hashes[n] = empty[0]
 	}
-	for n := b.next(0); n < pages; n = b.next(n + 1) {
-		hashes[n] = leafHash(b.page(n))
-	}
+	eachPart(pages, func(first, end int) {
+		for n := b.next(first); n < end; n = b.next(n + 1) {
+			hashes[n] = leafHash(b.page(n))
+		}
+	})
 	b.levels = append(b.levels, hashes)
 	for level := 1; len(hashes) > 0; level++ {
 		whole := b.size / Size >> shift(level)
@@ -118,4 +121,28 @@ func (b *base) sum() {
 		b.levels = append(b.levels, above)
 		hashes = above
 	}
+}
+
+// partPages is how many pages a goroutine hashes that has some to hash.
+const partPages = 1024
+
+// eachPart calls do for parts of so many pages, by several goroutines if there is
+// more than one part.
+func eachPart(pages int, do func(first, end int)) {
+	var next atomic.Int64
+	work := func() {
+		for {
+			first := int(next.Add(partPages)) - partPages
+			if first >= pages {
+				return
+			}
+			do(first, min(first+partPages, pages))
+		}
+	}
+	var others sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), (pages+partPages-1)/partPages) - 1 {
+		others.Go(work)
+	}
+	work()
+	others.Wait()
 }

@@ -358,10 +358,17 @@ func NewBuilder(size uint64) *Builder {
 	return b
 }
 
-// Set sets the content of page n, once for each page.
+// Set sets the content of whole pages from page n on, once for each page.
 func (b *Builder) Set(n int, content []byte) {
-	if !isZero(content[:Size]) {
-		b.setRun(n, content[:Size])
+	for first := 0; first < len(content); {
+		end := first
+		for end < len(content) && !isZero(content[end:end+Size]) {
+			end += Size
+		}
+		if end > first {
+			b.setRun(n+first/Size, content[first:end])
+		}
+		first = end + Size // which is zero, or beyond
 	}
 }
 
