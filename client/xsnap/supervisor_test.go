@@ -7,13 +7,17 @@ import (
 
 	"carrel/client/xsnap"
 	"carrel/client/xsnap/xsnaptest"
-	"carrel/guest/js"
+	jsbundle "carrel/guest/js/bundle"
 )
 
 // bundle is the script that a bundle is.
 func bundle(t testing.TB, name string) string {
 	t.Helper()
-	source, err := js.Source(xsnaptest.Program(t, name))
+	b, err := jsbundle.Read(xsnaptest.Program(t, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	source, err := b.Script()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -156,9 +156,9 @@ func TestBadConfig(t *testing.T) {
 func TestBadBundles(t *testing.T) {
 	engine := engines(t)["wazero"]
 	for _, test := range []struct{ bundle, want string }{
-		{"x", "read bundle: invalid character"},
-		{"{}", `unknown format ""`},
-		{`{"moduleFormat": "endoZipBase64"}`, "bundle it as nestedEvaluate"},
+		{"x", "bundle: invalid character"},
+		{"{}", "no moduleFormat"},
+		{`{"moduleFormat": "endoZipBase64", "endoZipBase64": "AAAA", "endoZipBase64Sha512": "` + strings.Repeat("0", 128) + `"}`, "make it one with carrel bundle"},
 		{`{"moduleFormat": "getExport", "source": "() => { throw new Error('no') }"}`, "Error: no"},
 		{`{"moduleFormat": "getExport", "source": "() => { for (;;); }"}`, "fuel"},
 		{`{"moduleFormat": "getExport", "source": "1"}`, "TypeError: not a function"},

@@ -1,10 +1,9 @@
 package js
 
 import (
-	"encoding/json"
 	"fmt"
-	"strings"
 
+	"carrel/guest/js/bundle"
 	"carrel/machine"
 	"carrel/machine/image"
 	"carrel/program/seal"
@@ -220,8 +219,7 @@ func (w *Worker) bootShim(host box) error {
 // evaluates bundles in it, in order: lockdown, and what else all of them begin
 // with. The image names the bundles by their digests.
 //
-// A bundle is JSON as of Endo: {"moduleFormat": "nestedEvaluate" or "getExport",
-// "source": …}.
+// A bundle is JSON as package bundle reads it, one of the formats of scripts.
 func (e *Engine) Lockdown(config Config, bundles ...[]byte) (*image.Image, error) {
 	if len(bundles) > BundlesMax {
 		return nil, fmt.Errorf("lock down: %d bundles, the limit is %d", len(bundles), BundlesMax)
@@ -231,9 +229,9 @@ func (e *Engine) Lockdown(config Config, bundles ...[]byte) (*image.Image, error
 		return nil, err
 	}
 	defer w.Close()
-	for n, bundle := range bundles {
-		if err := w.load(bundle); err != nil {
-			return nil, fmt.Errorf("lock down: bundle %d (%s): %w", n+1, seal.Sum(bundle).Short(), err)
+	for n, text := range bundles {
+		if err := w.load(text); err != nil {
+			return nil, fmt.Errorf("lock down: bundle %d (%s): %w", n+1, seal.Sum(text).Short(), err)
 		}
 	}
 	return w.Snapshot()
@@ -251,8 +249,12 @@ func StartName(build Build, bundles ...[]byte) string {
 	return name
 }
 
-func (w *Worker) load(bundle []byte) error {
-	source, err := Source(bundle)
+func (w *Worker) load(text []byte) error {
+	b, err := bundle.Read(text)
+	if err != nil {
+		return err
+	}
+	source, err := b.Script()
 	if err != nil {
 		return err
 	}
@@ -265,25 +267,6 @@ func (w *Worker) load(bundle []byte) error {
 	case reply.Thrown != nil:
 		return reply.Thrown
 	}
-	w.bundles = append(w.bundles, seal.Sum(bundle))
+	w.bundles = append(w.bundles, seal.Sum(text))
 	return nil
-}
-
-// Source is the script that a bundle is: it evaluates to what the bundle exports.
-func Source(bundle []byte) (string, error) {
-	var b struct {
-		ModuleFormat string `json:"moduleFormat"`
-		Source       string `json:"source"`
-	}
-	if err := json.Unmarshal(bundle, &b); err != nil {
-		return "", fmt.Errorf("read bundle: %w", err)
-	}
-	switch b.ModuleFormat {
-	case "nestedEvaluate", "getExport":
-		return strings.TrimSpace("(" + b.Source + "\n)()"), nil
-	case "endoZipBase64":
-		return "", fmt.Errorf("read bundle: format endoZipBase64 is no script: bundle it as nestedEvaluate")
-	default:
-		return "", fmt.Errorf("read bundle: unknown format %q", b.ModuleFormat)
-	}
 }
