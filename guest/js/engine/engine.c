@@ -1,4 +1,5 @@
-/* The engine of JavaScript: QuickJS, unmodified, and what the host calls of it.
+/* The engine of JavaScript: QuickJS, whose allocations scripts/engine has call what is
+ * here, and is unmodified otherwise, and what the host calls of it.
  * contract.go in guest/js says what each export and import means.
  *
  * quickjs.c is included, so that the few lines that need what is private there
