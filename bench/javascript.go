@@ -256,7 +256,7 @@ func (p *page) scripts(subjects []scriptSubject, rows []row) {
 	if len(subjects) == 0 || len(rows) == 0 {
 		return
 	}
-	p.printf("\nXS is npm's xsnap-worker, which meters itself; our engines are metered. Kernels are in bench/js/kernels.\n\n")
+	p.printf("\nXS is npm's xsnap-worker, which meters itself; our engines are metered. Kernels are in bench/js/kernels.\nWanted is a geometric mean of at most 0.75 on wasmtime and 1.35 on wazero.\n\n")
 	p.printf("| | %s, ms |", subjects[0].name)
 	for _, s := range subjects[1:] {
 		p.printf(" %s |", s.name)
