@@ -37,7 +37,7 @@ func (e *Engine) Label() *image.Label {
 }
 
 // Start makes a worker with a fresh start compartment: the globals of ECMAScript
-// and those of the shim, before any lockdown. The engine has no Compartment there.
+// and those of the shim, before any lockdown. Whether there is a Compartment is the engine's.
 func (e *Engine) Start(config Config) (*Worker, error) {
 	w, err := e.worker(nil, config)
 	if err != nil {

@@ -10,7 +10,7 @@
   'use strict';
 
   const { apply, construct, defineProperty, deleteProperty, getOwnPropertyDescriptor, ownKeys, setPrototypeOf } = Reflect;
-  const { freeze } = Object;
+  const { assign, freeze } = Object;
   const global = globalThis;
   const text = String;
   const MakeError = Error;
@@ -241,13 +241,9 @@
     return 0;
   };
 
-  // Tags as those of the builtins.
-  for (const name of ['TextEncoder', 'TextDecoder']) {
-    defineProperty(globals[name].prototype, Symbol.toStringTag, { __proto__: null, value: name, configurable: true });
-  }
-
+  const { newRealm } = global;
   const extras = [
-    [global, ['queueMicrotask', 'DOMException', 'btoa', 'atob', 'performance', 'navigator', 'scriptArgs']],
+    [global, ['newRealm', 'queueMicrotask', 'DOMException', 'btoa', 'atob', 'performance', 'navigator', 'scriptArgs']],
     [Object, ['__getClass']],
     [Error, ['captureStackTrace', 'prepareStackTrace', 'stackTraceLimit']],
     [global.Iterator, ['zip', 'zipKeyed']],
@@ -271,6 +267,45 @@
       setPrototypeOf(ofEngine, Function.prototype);
       freeze(ofEngine.prototype);
       freeze(ofEngine);
+    }
+  }
+
+  // Where the engine can make realms there are compartments, with globals of their
+  // own and the intrinsics of all. Lockdown brings others in their place.
+  if (newRealm !== undefined) {
+    const shared = { __proto__: null };
+    const standard = ownKeys(global);
+    for (let n = 0; n < standard.length; n++) {
+      defineProperty(shared, standard[n], { __proto__: null, value: getOwnPropertyDescriptor(global, standard[n]), enumerable: true });
+    }
+    const own = ['globalThis', 'eval', 'Function', 'Compartment'];
+
+    globals.Compartment = class Compartment {
+      #realm;
+      constructor(endowments = undefined) {
+        const realm = newRealm();
+        const to = realm.globalThis;
+        const values = [to, realm.eval, realm.Function, Compartment];
+        for (let n = 0; n < standard.length; n++) defineProperty(to, standard[n], shared[standard[n]]);
+        for (let n = 0; n < own.length; n++) {
+          defineProperty(to, own[n], { __proto__: null, value: values[n], writable: true, enumerable: false, configurable: true });
+        }
+        assign(to, isObject(endowments) && endowments.__options__ ? endowments.globals : endowments);
+        this.#realm = realm;
+      }
+      get globalThis() {
+        return this.#realm.globalThis;
+      }
+      evaluate(source) {
+        return this.#realm.eval(text(source));
+      }
+    };
+  }
+
+  // Tags as those of the builtins.
+  for (const name of ['TextEncoder', 'TextDecoder', 'Compartment']) {
+    if (globals[name] !== undefined) {
+      defineProperty(globals[name].prototype, Symbol.toStringTag, { __proto__: null, value: name, configurable: true });
     }
   }
 

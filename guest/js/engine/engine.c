@@ -239,11 +239,58 @@ static const JSCFunctionListEntry buffer_functions[] = {
 	JS_CGETSET_DEF("detached", buffer_detached, NULL),
 };
 
+/* new_realm makes a context with globals of its own, none at first, and the
+ * intrinsics of another: what a Compartment is made of. It answers an object with the
+ * globalThis, the eval and the Function of it. */
+static JSValue new_realm(JSContext *from, JSValueConst this, int argc, JSValueConst *argv) {
+	JSRuntime *rt = from->rt;
+	JSContext *c = js_mallocz_rt(rt, sizeof *c);
+	c->header.ref_count = 1;
+	add_gc_object(rt, &c->header, JS_GC_OBJ_TYPE_JS_CONTEXT);
+	c->rt = rt;
+	list_add_tail(&c->link, &rt->context_list);
+	init_list_head(&c->loaded_modules);
+	c->interrupt_counter = from->interrupt_counter;
+	c->random_state = from->random_state;
+	c->compile_regexp = from->compile_regexp;
+	c->eval_internal = from->eval_internal;
+
+	c->array_shape = js_dup_shape(from->array_shape);
+	c->class_proto = js_malloc_rt(rt, rt->class_count * sizeof *c->class_proto);
+	for (int n = 0; n < rt->class_count; n++)
+		c->class_proto[n] = JS_DupValue(from, from->class_proto[n]);
+	for (int n = 0; n < JS_NATIVE_ERROR_COUNT; n++)
+		c->native_error_proto[n] = JS_DupValue(from, from->native_error_proto[n]);
+	c->function_proto = JS_DupValue(from, from->function_proto);
+	c->array_ctor = JS_DupValue(from, from->array_ctor);
+	c->regexp_ctor = JS_DupValue(from, from->regexp_ctor);
+	c->promise_ctor = JS_DupValue(from, from->promise_ctor);
+	c->iterator_proto = JS_DupValue(from, from->iterator_proto);
+	c->async_iterator_proto = JS_DupValue(from, from->async_iterator_proto);
+	c->array_proto_values = JS_DupValue(from, from->array_proto_values);
+	c->throw_type_error = JS_DupValue(from, from->throw_type_error);
+
+	c->global_obj = JS_NewObject(c);
+	c->global_var_obj = JS_NewObjectProto(c, JS_NULL);
+	c->eval_obj = JS_NewCFunction(c, js_global_eval, "eval", 1);
+	c->function_ctor = JS_NewCFunctionMagic(c, js_function_constructor, "Function", 1, JS_CFUNC_constructor_or_func_magic, JS_FUNC_NORMAL);
+	JS_DefinePropertyValueStr(c, c->function_ctor, "prototype", JS_DupValue(c, c->function_proto), 0);
+
+	JSValue result = JS_NewObject(from);
+	JS_DefinePropertyValueStr(from, result, "globalThis", JS_DupValue(c, c->global_obj), 0);
+	JS_DefinePropertyValueStr(from, result, "eval", JS_DupValue(c, c->eval_obj), 0);
+	JS_DefinePropertyValueStr(from, result, "Function", JS_DupValue(c, c->function_ctor), 0);
+	JS_FreeContext(c); /* its functions keep it */
+	return result;
+}
+
 int EXPORT(qjs_init)(void) {
 	JSRuntime *rt = JS_NewRuntime2(&engine_memory, NULL);
 	ctx = JS_NewContext(rt);
 	add_weakrefs();
 	JS_SetPropertyFunctionList(ctx, ctx->class_proto[JS_CLASS_ARRAY_BUFFER], buffer_functions, countof(buffer_functions));
+	/* The shim takes it away. */
+	JS_DefinePropertyValueStr(ctx, ctx->global_obj, "newRealm", JS_NewCFunction(ctx, new_realm, "newRealm", 0), JS_PROP_CONFIGURABLE);
 	/* What Math.random goes on from; it is never zero. */
 	if (getentropy(&ctx->random_state, sizeof ctx->random_state) != 0)
 		return -1;
