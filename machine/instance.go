@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"sync/atomic"
 
 	"carrel/machine/image"
@@ -320,6 +321,20 @@ func (i *Instance) begin() error {
 		return i.invoke(meter.StartExport, nil)
 	}
 	return nil
+}
+
+// Grow is memory.grow by the host, for a program that asks its host for memory (see
+// meter.ResizeName): so many pages of 64 KiB more, paid for, within the limit. It
+// reports whether they are there. It is for a HostFunc. The error ends the guest.
+func (i *Instance) Grow(pages uint32) (bool, error) {
+	if !i.program.Module.HasGrow {
+		return false, nil
+	}
+	stack := []uint64{uint64(pages)}
+	if err := i.enter(meter.GrowExport, stack); err != nil {
+		return false, i.die(err)
+	}
+	return uint32(stack[0]) != math.MaxUint32, nil
 }
 
 // invoke calls an exported function; any error is the end of the guest.

@@ -164,6 +164,60 @@ func (k kit) memoryLimit(t *testing.T) {
 	}
 }
 
+// hostGrows: a program that asks its host for memory gets it within the limit, and
+// pays for it as for memory.grow; what it has written stays.
+func (k kit) hostGrows(t *testing.T) {
+	asks := func(name string) *wasmgen.Module {
+		m := wasmgen.NewModule()
+		m.ImportFunc(meter.ResizeModule, name, types(i32), types(i32))
+		m.Memory(1, 20)
+		f := m.Func(types(i32), types(i32))
+		f.Code(`
+			i32.const 8; i32.const 7; i32.store
+			local.get 0; call 0; i32.const 100; i32.mul
+			memory.size; i32.const 1000; i32.mul; i32.add
+			i32.const 8; i32.load; i32.add`)
+		m.Export("run", f)
+		return m
+	}
+	grow := hostImport([]meter.ValType{meter.I32}, []meter.ValType{meter.I32}, func(i *machine.Instance, stack []uint64) error {
+		grown, err := i.Grow(uint32(stack[0]))
+		if stack[0] = 0; grown {
+			stack[0] = 1
+			i.Memory()[len(i.Memory())-1] = 1 // it can be written to at once
+		}
+		return err
+	})
+	program := k.load(t, asks(meter.ResizeName))
+	i := start(t, program, turn.Limits{Fuel: 1 << 40, MemoryPages: 10}, machine.Imports{{meter.ResizeModule, meter.ResizeName}: grow})
+	spent := func() uint64 { return i.FuelUsed() }
+	var none uint64
+	for _, step := range []struct{ pages, want, price uint64 }{
+		{0, 1107, 0}, {3, 4107, 3}, {6, 10107, 6}, {1, 10007, 0}, {1 << 31, 10007, 0}, {0, 10107, 0},
+	} {
+		before := spent()
+		got, err := i.Call("run", step.pages)
+		if err != nil || got[0] != step.want {
+			t.Fatalf("%d pages: %v, %v, want %d", step.pages, got, err, step.want)
+		}
+		price := spent() - before
+		if none == 0 {
+			none = price
+		}
+		if step.want%1000 == 107 && price != none+step.price*meter.GrowCost {
+			t.Errorf("%d pages cost %d units, none %d", step.pages, price, none)
+		}
+	}
+	i = start(t, program, turn.Limits{Fuel: 2000, MemoryPages: 10}, machine.Imports{{meter.ResizeModule, meter.ResizeName}: grow})
+	if _, err := i.Call("run", 9); class(t, err) != turn.Fuel {
+		t.Errorf("without fuel for it: %v", err)
+	}
+	i = start(t, k.load(t, asks("other")), plenty, machine.Imports{{meter.ResizeModule, "other"}: grow})
+	if got, err := i.Call("run", 3); err != nil || got[0] != 1007 {
+		t.Errorf("a program that does not ask: %v, %v", got, err)
+	}
+}
+
 // A host for raw cells.
 type hostFunc func(index int, stack []uint64) error
 

@@ -49,6 +49,7 @@ func Run(t *testing.T, New func(t testing.TB) machine.Engine) {
 		{"Memory", k.memory},
 		{"Beyond", k.beyond},
 		{"MemoryLimit", k.memoryLimit},
+		{"HostGrows", k.hostGrows},
 		{"Floats", k.floats},
 		{"Stop", k.stop},
 		{"HostErrors", k.hostErrors},

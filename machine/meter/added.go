@@ -1,6 +1,9 @@
 package meter
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 type addedFunction struct {
 	t    FuncType
@@ -170,6 +173,11 @@ func (r *rewriter) growMemory(e *emitter) {
 	e.globalSet(r.fault)
 	e.op(opUnreachable, opEnd)
 	e.localGet(0)
+}
+
+// resized reports whether the program has its host grow its memory.
+func (r *rewriter) resized() bool {
+	return slices.ContainsFunc(r.p.imports, func(i Import) bool { return i.Module == ResizeModule && i.Name == ResizeName })
 }
 
 // fillTables performs the active element segments, in order.

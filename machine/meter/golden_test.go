@@ -126,6 +126,11 @@ var own = []struct {
 	build func(*wasmgen.Module)
 }{
 	{"empty", func(m *wasmgen.Module) {}},
+	{"grown by the host", func(m *wasmgen.Module) {
+		m.ImportFunc(meter.ResizeModule, meter.ResizeName, i32s(1), i32s(1))
+		m.Memory(1, 2)
+		m.Export("f", m.Func(i32s(1), i32s(1)).Code("local.get 0; call 0"))
+	}},
 	{"straight", func(m *wasmgen.Module) {
 		m.Export("f", m.Func(i32s(1), i32s(1)).Code("local.get 0; i32.const 1; i32.add"))
 	}},

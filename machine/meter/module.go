@@ -78,6 +78,13 @@ const (
 	// InvokeExport.
 	InvokeModule = "env"
 	InvokePrefix = "invoke_"
+
+	// ResizeModule and ResizeName name the import by which a program made by
+	// Emscripten asks its host for more memory. Where it is, the rewritten module
+	// exports its memory.grow, metered and within the limit: grow(pages i32) -> i32.
+	ResizeModule = "env"
+	ResizeName   = "emscripten_resize_heap"
+	GrowExport   = Prefix + "grow"
 )
 
 // InvokeExport is the function that does what the import InvokeModule.name asks
@@ -118,6 +125,7 @@ type Module struct {
 	Data    []DataSegment
 	Globals []Global // mutable numeric globals of the program: part of an image
 
+	HasGrow   bool // GrowExport is there
 	HasTables bool // TablesExport must be called first
 	HasStart  bool // StartExport must be called after the data segments
 

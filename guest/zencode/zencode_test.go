@@ -1,0 +1,148 @@
+package zencode_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+
+	"carrel/guest/zencode"
+	"carrel/machine"
+	"carrel/machine/wasmtime"
+	"carrel/machine/wazero"
+	"carrel/turn"
+)
+
+var limits = turn.Limits{Fuel: 10_000_000_000, MemoryPages: 2048}
+
+func glue(t testing.TB) []byte {
+	t.Helper()
+	b, err := os.ReadFile("../../.cache/programs/zenroom.js")
+	if err != nil {
+		t.Fatalf("zenroom.js is not there: run make programs (%v)", err)
+	}
+	return b
+}
+
+var made struct {
+	sync.Mutex
+	engines map[string]*zencode.Engine
+}
+
+// engines are Zenroom on the engines that this build has and that are fast; made once.
+func engines(t testing.TB) map[string]*zencode.Engine {
+	t.Helper()
+	made.Lock()
+	defer made.Unlock()
+	if made.engines != nil {
+		return made.engines
+	}
+	glue := glue(t)
+	wasm, err := zencode.Wasm(glue)
+	if err != nil {
+		t.Fatal(err)
+	}
+	compiled, err := wazero.Compiled(wazero.Options{Workers: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	machines := []machine.Engine{compiled}
+	if second, err := wasmtime.New(wasmtime.Options{}); err == nil {
+		machines = append(machines, second)
+	} else if !errors.Is(err, machine.ErrUnsupported) {
+		t.Fatal(err)
+	}
+	made.engines = map[string]*zencode.Engine{}
+	for _, m := range machines {
+		program, err := machine.Load(context.Background(), m, wasm)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if made.engines[m.Name()], err = zencode.New(program, glue); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return made.engines
+}
+
+// A script is a case of a test: one that node runs too.
+type script struct {
+	Name    string `json:"-"`
+	Lua     bool   `json:"lua"`
+	Script  string `json:"script"`
+	Conf    string `json:"conf"`
+	Keys    string `json:"keys"`
+	Data    string `json:"data"`
+	Extra   string `json:"extra"`
+	Context string `json:"context"`
+}
+
+var seeded = "rngseed=hex:" + strings.Repeat("5a", zencode.SeedBytes)
+
+func (s *script) input() *zencode.Input {
+	return &zencode.Input{
+		Lua: s.Lua, Script: s.Script, Conf: s.Conf, Keys: s.Keys, Data: s.Data, Extra: s.Extra, Context: s.Context, Limits: limits,
+	}
+}
+
+// onNode runs scripts on npm's zenroom.
+func onNode(t *testing.T, scripts []script) (answers []struct {
+	OK     bool   `json:"ok"`
+	Result string `json:"result"`
+	Logs   string `json:"logs"`
+}) {
+	t.Helper()
+	cases, err := json.Marshal(scripts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	node := exec.Command("node", "testdata/node.mjs")
+	node.Stdin = bytes.NewReader(cases)
+	var stderr bytes.Buffer
+	node.Stderr = &stderr
+	out, err := node.Output()
+	if err != nil {
+		t.Fatalf("node: %v\n%s", err, &stderr)
+	}
+	if err := json.Unmarshal(out, &answers); err != nil || len(answers) != len(scripts) {
+		t.Fatalf("node: %v\n%s", err, out)
+	}
+	return answers
+}
+
+// TestAsNode has scripts of many scenarios print what they print on node, and log
+// what they log there, on all engines, with the same fuel.
+func TestAsNode(t *testing.T) {
+	all := scripts
+	for n := range all {
+		all[n].Conf = seeded
+	}
+	for n, want := range onNode(t, all) {
+		s := &all[n]
+		t.Run(s.Name, func(t *testing.T) {
+			fuel := uint64(0)
+			for name, engine := range engines(t) {
+				got, err := engine.Run(s.input())
+				if err != nil {
+					t.Fatal(err)
+				}
+				code := uint32(1)
+				if want.OK {
+					code = 0
+				}
+				if got.Class != turn.Exit || got.Code != code || string(got.Output) != want.Result || string(got.Log) != want.Logs {
+					t.Errorf("%s: %v %d %s\n%s%s\nnode: %v\n%s%s", name, got.Class, got.Code, got.Text, got.Output, got.Log, want.OK, want.Result, want.Logs)
+				}
+				if fuel != 0 && fuel != got.Fuel {
+					t.Errorf("%s: %d units, another engine %d", name, got.Fuel, fuel)
+				}
+				fuel = got.Fuel
+			}
+		})
+	}
+}

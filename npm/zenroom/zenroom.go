@@ -1,0 +1,56 @@
+// Package zenroom is the engine of Zencode, of npm's zenroom, fetched by its hash
+// when it is first used. It is under the AGPL: nothing of it is part of Carrel.
+package zenroom
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+
+	"carrel/npm"
+)
+
+// Published is the package that holds the engine.
+var Published = npm.Package{
+	Name:      "zenroom",
+	Version:   "5.38.1",
+	Integrity: "sha512-r3YoBlDlklwdgna6Yq4+BwxNhJVnjaeX00cPSwveSADCMt0P93Ak70T/TJ14eb3CgVVEzQFhzSNeEwnKnSXUQg==",
+}
+
+const (
+	// FileName is where the engine is kept: the package's JavaScript, which has the
+	// wasm in it as a text, and what its calls of JavaScript mean.
+	FileName = "zenroom.js"
+	// SHA256 is the hexadecimal SHA-256 of that file.
+	SHA256 = "1bb8daec7af10f0af0a60e24e9817a016cebb89625cb11d8f77a19a38c7a12ca"
+
+	member = "dist/main/zenroom.js"
+)
+
+// Dir is where the engine is kept below a directory for such things.
+func Dir(base string) string { return filepath.Join(base, "zenroom-"+Published.Version) }
+
+// File reads the engine from the directory, and checks its hash. Errors:
+// npm.ErrAbsent.
+func File(dir string) ([]byte, error) { return npm.Read(filepath.Join(dir, FileName), SHA256) }
+
+// Fetch puts the engine into a directory, which must not be there: of the package
+// through the npm client, or of its archive in a file, at a URL or in a directory.
+func Fetch(ctx context.Context, dir, from string) error {
+	err := npm.Install(dir, func(temp, ready string) error {
+		archives, err := npm.Archives(ctx, temp, from, Published)
+		if err != nil {
+			return err
+		}
+		return Published.Unpack(archives[0], func(name string) string {
+			if name == member {
+				return filepath.Join(ready, FileName)
+			}
+			return ""
+		})
+	}, func(dir string) error { _, err := File(dir); return err })
+	if err != nil {
+		return fmt.Errorf("fetch the engine of Zencode: %w", err)
+	}
+	return nil
+}
