@@ -34,7 +34,8 @@ func Lasting(line string) string {
 	slices.Sort(names)
 	last := code[strings.LastIndex(strings.TrimSuffix(code, "\n"), "\n")+1:]
 	value := "undefined"
-	if expression := "(" + strings.TrimSuffix(last, ";\n") + "\n)"; isScript(expression) {
+	// What begins with let [ would be an expression too.
+	if expression := "(" + strings.TrimSuffix(last, ";\n") + "\n)"; !declaration.MatchString(last) && isScript(expression) {
 		for value = "$value"; strings.Contains(code, value); value += "$" {
 		}
 		code = strings.TrimSuffix(code, last) + "const " + value + " = " + expression + ";\n"

@@ -10,6 +10,7 @@ func TestLasting(t *testing.T) {
 		"let n = 1; n++ // counts":                 "let n = 1;\nconst $value = (n++\n);\nglobalThis.n = n;\n$value",
 		"let $value = 1; ({ $value })":             "let $value = 1;\nconst $value$ = (({ $value })\n);\nglobalThis.$value = $value;\n$value$",
 		"const { x, y: [z = 3], ...rest } = value": "const { x, y: [z = 3], ...rest } = value;\nglobalThis.rest = rest;\nglobalThis.x = x;\nglobalThis.z = z;\nundefined",
+		"let [z] = [1], w = 2":                     "let [z] = [1], w = 2;\nglobalThis.w = w;\nglobalThis.z = z;\nundefined",
 		"class P extends Q {}":                     "class P extends Q {\n}\nglobalThis.P = P;\nundefined",
 		"function f() { let m; }":                  "function f() {\n  let m;\n}\nglobalThis.f = f;\nundefined",
 		"async function g() {} g()":                "async function g() {\n}\nconst $value = (g()\n);\nglobalThis.g = g;\n$value",
