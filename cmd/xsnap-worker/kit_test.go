@@ -363,10 +363,12 @@ func TestSnapshotFiles(t *testing.T) {
 		if err := os.WriteFile(two, test.change(slices.Clone(first)), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		c := conversation{args: []string{"-r", two}, commands: []string{"R"}}
-		got := c.with(t, path)
-		if want := "cannot read snapshot " + two + ": " + test.want; got.exit != 2 || !strings.HasPrefix(got.stderr, want) || len(got.replies) > 0 {
-			t.Errorf("%s: %+v, want %s", name, got, want)
+		for _, command := range []string{"R", "eprint(++n)", "q"} {
+			c := conversation{args: []string{"-r", two}, commands: []string{command}}
+			got := c.with(t, path)
+			if want := "cannot read snapshot " + two + ": " + test.want; got.exit != 2 || !strings.HasPrefix(got.stderr, want) || len(got.replies) > 0 || got.stdout != "" {
+				t.Errorf("%s, %s: %+v, want %s", name, command, got, want)
+			}
 		}
 	}
 }

@@ -81,6 +81,9 @@ func Serve(options Options, host Host) int {
 	if s.worker != nil {
 		defer s.worker.Close()
 	}
+	if damaged := s.verified(); damaged != nil {
+		err = damaged // and what such a heap did says nothing
+	}
 	end := (*exit)(nil)
 	if !errors.As(err, &end) {
 		end = &exit{ExitIO, err.Error()}
