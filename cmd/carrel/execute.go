@@ -323,6 +323,9 @@ func (s *sitting) verdict() error {
 	case turn.Depth:
 		return failf(code, "%s: too deep: its calls go deeper than any program's may%s", s.name, where(s.trace))
 	default:
+		if s.spec.Script != nil {
+			return failf(code, "%s: %s", s.name, fault(o))
+		}
 		return failf(code, "%s: trap (%s): %s%s", s.name, o.Class, traps[o.Class], where(s.trace))
 	}
 }

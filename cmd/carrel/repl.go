@@ -307,19 +307,19 @@ func thrown(e *js.Exception) string {
 	return e.Text + "\n" + stack
 }
 
-// fault is how a line ended that did not come to its end.
+// fault is how JavaScript ended that did not come to its end.
 func fault(o turn.Outcome) string {
 	switch o.Class {
 	case turn.Fuel:
 		return "out of fuel after " + grouped(o.Fuel) + " units"
 	case turn.Memory:
-		return "out of memory"
+		return "out of memory; --memory gives more, up to 2GiB"
 	case turn.Depth:
 		return "too deep"
 	case turn.Stopped:
 		return "stopped"
 	}
-	return fmt.Sprintf("%v: %s", o.Class, firstLine(o.Text))
+	return fmt.Sprintf("%v: %s", o.Class, plain(firstLine(o.Text)))
 }
 
 // command does what begins with a dot.
