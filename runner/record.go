@@ -6,6 +6,7 @@ import (
 
 	"carrel/guest/js"
 	"carrel/guest/posix"
+	"carrel/guest/zencode"
 	"carrel/program/seal"
 	"carrel/receipt"
 	"carrel/turn"
@@ -40,6 +41,10 @@ func (t *Turn) Input() (*receipt.Input, error) {
 	if s.Script != nil {
 		input.Guest = receipt.Guest{Name: js.Name, Version: js.Version}
 		input.Mounts = s.Script.mounts()
+	}
+	if s.Zencode != nil {
+		input.Guest = receipt.Guest{Name: zencode.Name, Version: zencode.Version}
+		input.Mounts = mountsOf(s.Zencode.parts())
 	}
 	for n, m := range s.Mounts {
 		mount := receipt.Mount{Guest: m.Guest, Kind: m.Kind, Mode: m.Mode, Content: m.Content}

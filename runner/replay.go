@@ -12,6 +12,7 @@ import (
 
 	"carrel/guest/js"
 	"carrel/guest/posix"
+	"carrel/guest/zencode"
 	"carrel/machine/image"
 	"carrel/program/seal"
 	"carrel/receipt"
@@ -109,7 +110,7 @@ func sameInput(input *receipt.Input, t *Turn) error {
 }
 
 // guests are the personalities that there are, and their versions.
-var guests = map[string]uint32{posix.Name: posix.Version, js.Name: js.Version}
+var guests = map[string]uint32{posix.Name: posix.Version, js.Name: js.Version, zencode.Name: zencode.Version}
 
 // spec is the run that an input describes, without its standard input.
 func (r *Replayer) spec(input *receipt.Input) (*Spec, error) {
@@ -117,8 +118,8 @@ func (r *Replayer) spec(input *receipt.Input) (*Spec, error) {
 		return nil, fmt.Errorf("it ran on machine version %d, this is version %d", input.MachineVersion, turn.MachineVersion)
 	}
 	if version, ok := guests[input.Guest.Name]; !ok || input.Guest.Version != version {
-		return nil, fmt.Errorf("it ran under guest %s version %d, here are %s version %d and %s version %d",
-			input.Guest.Name, input.Guest.Version, posix.Name, posix.Version, js.Name, js.Version)
+		return nil, fmt.Errorf("it ran under guest %s version %d, here are %s version %d, %s version %d and %s version %d",
+			input.Guest.Name, input.Guest.Version, posix.Name, posix.Version, js.Name, js.Version, zencode.Name, zencode.Version)
 	}
 	seed, err := hex.DecodeString(input.Seed)
 	if err != nil {
@@ -143,8 +144,12 @@ func (r *Replayer) spec(input *receipt.Input) (*Spec, error) {
 	if input.Call != nil {
 		spec.Call = &Call{Export: input.Call.Export, Args: input.Call.Args}
 	}
-	if input.Guest.Name == js.Name {
+	switch input.Guest.Name {
+	case js.Name:
 		spec.Script, err = r.script(input)
+		return spec, err
+	case zencode.Name:
+		spec.Zencode, err = r.zencode(input)
 		return spec, err
 	}
 	for n := range input.Mounts {

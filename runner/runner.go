@@ -1,5 +1,5 @@
 // Package runner runs one turn of a program, under the posix guest or as a script
-// of JavaScript, from inputs
+// of JavaScript, Zencode or Lua, from inputs
 // that a person gave or from inputs that a receipt names. Both take the same
 // way through the same code: a receipt is verified by doing again exactly what
 // was done.
@@ -30,6 +30,7 @@ type Load func(ctx context.Context, wasm []byte) (*machine.Program, error)
 type Spec struct {
 	Program []byte   // the wasm
 	Script  *Script  // what the wasm runs, if it is an engine of JavaScript; else nil
+	Zencode *Zencode // what the wasm runs, if it is Zenroom; else nil
 	Args    []string // argv, the program's own name first
 	Env     []string // NAME=value, in the order the program sees
 	Start   uint64   // of the clock, nanoseconds since 1970
@@ -107,6 +108,9 @@ func Run(ctx context.Context, load Load, spec *Spec) (*Turn, error) {
 	t := &Turn{spec: spec}
 	if spec.Script != nil {
 		return t.runScript(ctx, load)
+	}
+	if spec.Zencode != nil {
+		return t.runZencode(ctx, load)
 	}
 	program, err := load(ctx, spec.Program)
 	if refused(err, &t.Outcome) {

@@ -67,9 +67,11 @@ func (s *Script) parts() []part {
 	return []part{{shimMount, js.ShimSource()}, {lockdownMount, s.Lockdown}, {programMount, []byte(programScript)}, {mainMount, s.Main}}
 }
 
-// mounts are the parts as a receipt has them.
-func (s *Script) mounts() (mounts []receipt.Mount) {
-	for _, p := range s.parts() {
+func (s *Script) mounts() []receipt.Mount { return mountsOf(s.parts()) }
+
+// mountsOf are parts as a receipt has them.
+func mountsOf(parts []part) (mounts []receipt.Mount) {
+	for _, p := range parts {
 		content := receipt.NewBlob(p.content)
 		mounts = append(mounts, receipt.Mount{Guest: p.guest, Kind: receipt.MountFile, Mode: receipt.ModeRO, Content: &content})
 	}

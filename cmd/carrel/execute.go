@@ -42,12 +42,21 @@ var (
 func (f *runFlags) run(cmd *cobra.Command, name string, spec *runner.Spec) error {
 	file, mounted := name, &handed{}
 	var err error
-	if isScript(name) {
-		if err := f.checkScript(); err != nil {
+	switch {
+	case isZencode(name):
+		if err := f.checkZencode(spec); err != nil {
+			return err
+		}
+		file, err = "", f.loadZencode(cmd, name, spec)
+	case isScript(name):
+		if err := errors.Join(f.checkScript(), f.zencode.checkWASM()); err != nil {
 			return err
 		}
 		file, err = loadScript(cmd, name, spec)
-	} else {
+	default:
+		if err := f.zencode.checkWASM(); err != nil {
+			return err
+		}
 		if spec.Program, err = readProgram(name); err != nil {
 			return err
 		}

@@ -13,6 +13,7 @@ import (
 	"carrel/npm/lockdown"
 	"carrel/npm/quickjs"
 	"carrel/npm/supervisor"
+	"carrel/npm/zenroom"
 	"carrel/toolchain"
 )
 
@@ -49,6 +50,17 @@ var engineGuest = guest{
 	},
 	fetch:  quickjs.Fetch,
 	within: func() bool { return js.Embedded() != nil },
+}
+
+var zenroomGuest = guest{
+	name: "zenroom",
+	what: fmt.Sprintf("the engine of Zencode (%s, AGPL-3.0-only), 3 MB", zenroom.Published),
+	dir:  zenroom.Dir,
+	check: func(dir string) error {
+		_, err := zenroom.File(dir)
+		return err
+	},
+	fetch: zenroom.Fetch,
 }
 
 var lockdownGuest = guest{
@@ -93,7 +105,7 @@ func guestCommand() *cobra.Command {
 	}
 	guests := map[string]*guest{}
 	var names []string
-	for _, g := range []*guest{&clang, &engineGuest, &lockdownGuest, &supervisorGuest} {
+	for _, g := range []*guest{&clang, &engineGuest, &lockdownGuest, &supervisorGuest, &zenroomGuest} {
 		guests[g.name] = g
 		names = append(names, g.name)
 	}
@@ -108,6 +120,7 @@ func guestCommand() *cobra.Command {
   quickjs     the engine of JavaScript
   lockdown    the bundles of carrel lockdown, made of Endo's packages
   supervisor  the bundle of carrel supervisor
+  zenroom     the engine of Zencode
 
 What is fetched must have the hash that this build of carrel knows.` + exits("0  it is there", "125  our own error"),
 		Example: `  carrel guest fetch clang

@@ -48,6 +48,8 @@ type runFlags struct {
 	from     string
 	call     string
 	imageOut string
+
+	zencode zencodeFlags
 }
 
 func runCommand() *cobra.Command {
@@ -56,7 +58,9 @@ func runCommand() *cobra.Command {
 		Use:   "run [flags] PROGRAM [ARG...]",
 		Short: "Run a program sealed in",
 		Long: `Run runs a WASI preview 1 program, or one of JavaScript (.js, .mjs, .cjs, .ts, with
-all that it imports; it is handed no files). It sees no clock, network, disk or chance but
+all that it imports; it is handed no files), or a script of Zencode (.zen) or of Lua
+with Zenroom's libraries (.lua), which is handed --data, --keys, --extra and --context,
+before or after its name, and draws a seed if there is no --seed. It sees no clock, network, disk or chance but
 what the flags hand in, and the same inputs give the same bytes and the same
 fuel on every machine and every engine. Standard input, output and error are the
 program's. Flags after PROGRAM belong to the program.
@@ -94,6 +98,7 @@ have the class of the end (exit, fuel, memory, …) beside the number.`,
 		Example: `  carrel run hello.wasm
   carrel run --dir . wc.wasm -l a.txt
   carrel run prog.mjs one two < input
+  carrel run hello.zen --data data.json --keys keys.json
   carrel run --fuel 10M --memory 64MiB --timeout 5s untrusted.wasm < in > out
   carrel run --dir src:/src --dir out:/out:rw build.wasm
   carrel run --trace calls --dir . wc.wasm a.txt
@@ -102,11 +107,18 @@ have the class of the end (exit, fuel, memory, …) beside the number.`,
   carrel run --from a.image --call add --image-out b.image calc.wasm 3 4`,
 		Args: atLeast("PROGRAM"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			name := args[0]
+			if isZencode(name) { // which has no arguments: flags may follow it
+				if err := cmd.Flags().Parse(args[1:]); err != nil {
+					return usagef("%w", err)
+				}
+				args = append(args[:1:1], cmd.Flags().Args()...)
+			}
 			spec, err := f.spec(args)
 			if err != nil {
 				return err
 			}
-			return f.run(cmd, args[0], spec)
+			return f.run(cmd, name, spec)
 		},
 	}
 	f.add(cmd)
@@ -134,6 +146,7 @@ func (f *runFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.imageOut, "image-out", "", "write the image that the program leaves to `FILE`, on exit 0")
 	flags.Var(&f.trace, "trace", "print to standard error what the program does as it happens: each call of an import (`calls`)")
 	flags.BoolVar(&f.stats, "stats", false, "print class, code, fuel and digests to standard error at the end")
+	f.zencode.add(cmd)
 	f.output.flag(cmd)
 	cmd.Flags().Lookup("output").Usage = "how --stats prints: text or json"
 	_ = cmd.RegisterFlagCompletionFunc("from", completeImages)
@@ -141,7 +154,7 @@ func (f *runFlags) add(cmd *cobra.Command) {
 	_ = cmd.RegisterFlagCompletionFunc("clock", cobra.FixedCompletions([]string{"tick", "fixed"}, cobra.ShellCompDirectiveNoFileComp))
 	cmd.ValidArgsFunction = func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 		if len(args) == 0 {
-			return []string{"wasm", "js", "mjs", "cjs", "ts", "mts"}, cobra.ShellCompDirectiveFilterFileExt
+			return []string{"wasm", "js", "mjs", "cjs", "ts", "mts", "zen", "lua"}, cobra.ShellCompDirectiveFilterFileExt
 		}
 		return nil, cobra.ShellCompDirectiveDefault
 	}

@@ -1,6 +1,7 @@
 package zencode_test
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -24,7 +25,7 @@ func TestFaults(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			for name, engine := range engines(t) {
-				got, err := engine.Run(&zencode.Input{Lua: true, Script: test.script, Limits: test.limits})
+				got, err := engine.Run(context.Background(), &zencode.Input{Lua: true, Script: test.script, Limits: test.limits})
 				if err != nil || got.Class != test.want {
 					t.Errorf("%s: %+v, %v", name, got.Outcome, err)
 				}
@@ -37,7 +38,7 @@ func TestFaults(t *testing.T) {
 // Lua tells of it as of any error.
 func TestMemory(t *testing.T) {
 	for name, engine := range engines(t) {
-		got, err := engine.Run(&zencode.Input{
+		got, err := engine.Run(context.Background(), &zencode.Input{
 			Lua: true, Script: "local t = {}\nwhile true do t[#t + 1] = string.rep('x', 100000 + #t) end",
 			Limits: turn.Limits{Fuel: 100_000_000_000, MemoryPages: 1024},
 		})
@@ -62,14 +63,14 @@ func TestInputs(t *testing.T) {
 		"1 MB":             {Script: hello + strings.Repeat("# a comment of some length, again and again\n", 25_000)},
 	} {
 		input.Limits = limits
-		got, err := engine.Run(input)
+		got, err := engine.Run(context.Background(), input)
 		if err != nil || got.Class == turn.Worker {
 			t.Errorf("%s: %+v, %v", name, got, err)
 			continue
 		}
 		t.Logf("%s: %v %d, %s", name, got.Class, got.Code, got.Output)
 	}
-	if _, err := engine.Run(&zencode.Input{Script: hello, Data: strings.Repeat(" ", zencode.TextBytesMax+1), Limits: limits}); !errors.Is(err, zencode.ErrTooLarge) {
+	if _, err := engine.Run(context.Background(), &zencode.Input{Script: hello, Data: strings.Repeat(" ", zencode.TextBytesMax+1), Limits: limits}); !errors.Is(err, zencode.ErrTooLarge) {
 		t.Errorf("data that is too large: %v", err)
 	}
 }
@@ -79,10 +80,10 @@ func TestSeeds(t *testing.T) {
 	script := &zencode.Input{Lua: true, Script: "print(OCTET.random(16):hex(), os.time(), os.date('!%F %T', 951782400), os.time({ year = 2024, month = 14, day = -3, hour = 12 }))", Limits: limits, Now: 1_700_000_000_000_000_000}
 	seen := map[string]bool{}
 	for seed := range byte(3) {
-		script.Seed[5] = seed
+		script.Seed = []byte{seed}
 		first := ""
 		for name, engine := range engines(t) {
-			got, err := engine.Run(script)
+			got, err := engine.Run(context.Background(), script)
 			if err != nil || got.Class != turn.Exit || got.Code != 0 {
 				t.Fatalf("%s: %+v, %v\n%s", name, got, err, got.Log)
 			}

@@ -4,6 +4,7 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/sha256"
+	"crypto/sha512"
 )
 
 // chanceDomain separates the key of the random stream from other uses of a seed.
@@ -14,7 +15,7 @@ type chance = cipher.Stream
 // newChance is the random stream of a seed, for an engine that asks although there is
 // an rngseed: AES-256 in counter mode over zeros, counter starting at zero, under the
 // key SHA-256(chanceDomain || seed).
-func newChance(seed [SeedBytes]byte) chance {
+func newChance(seed [sha512.Size]byte) chance {
 	key := sha256.Sum256(append([]byte(chanceDomain), seed[:]...))
 	block, err := aes.NewCipher(key[:])
 	if err != nil {

@@ -8,6 +8,8 @@ package zencode
 
 import (
 	"bytes"
+	"context"
+	"crypto/sha512"
 	"encoding/hex"
 	"fmt"
 	"strings"
@@ -22,8 +24,6 @@ const (
 	// Version is the version of the host layer: every rule of this package.
 	Version = 1
 
-	// SeedBytes is the size of a seed.
-	SeedBytes = 64
 	// TextBytesMax bounds the script, and each of its inputs.
 	TextBytesMax = 16 << 20
 	// ResultBytesMax bounds what is printed, and the log.
@@ -38,8 +38,9 @@ type Input struct {
 	Conf                       string // as Zenroom has it: "debug=0,rngseed=hex:…"
 	Data, Keys, Extra, Context string // absent if empty
 
-	// Seed is where chance comes from, if Conf has no rngseed.
-	Seed [SeedBytes]byte
+	// Seed, of any size, is where chance comes from if Conf has no rngseed, which it
+	// gives then: SHA-512 of seedDomain and it.
+	Seed []byte
 	// Now is what clocks show at the beginning, in nanoseconds since 1970. Each
 	// reading moves them on by a microsecond.
 	Now    uint64
@@ -97,12 +98,18 @@ func check(program *machine.Program) error {
 	return nil
 }
 
+// seedDomain separates rngseeds from other uses of a seed.
+const seedDomain = "carrel zencode seed 1\x00"
+
+func (i *Input) seed() [sha512.Size]byte { return sha512.Sum512(append([]byte(seedDomain), i.Seed...)) }
+
 // ErrTooLarge reports an input of more than TextBytesMax.
 var ErrTooLarge = fmt.Errorf("larger than %d bytes", TextBytesMax)
 
 // Run runs a script. The error is of what was handed in, or of the host: how the
-// script ended is in the result.
-func (e *Engine) Run(input *Input) (*Result, error) {
+// script ended is in the result. Cancelling the context stops it at its next safe
+// point, with class stopped.
+func (e *Engine) Run(ctx context.Context, input *Input) (*Result, error) {
 	texts := []string{input.Script, input.conf(), input.Keys, input.Data, input.Extra, input.Context}
 	for n, name := range []string{"script", "conf", "keys", "data", "extra", "context"} {
 		if len(texts[n]) > TextBytesMax {
@@ -113,8 +120,9 @@ func (e *Engine) Run(input *Input) (*Result, error) {
 	if err != nil {
 		return nil, fmt.Errorf("run Zencode: %w", err)
 	}
-	r := &run{engine: e, instance: instance, now: input.Now, chance: newChance(input.Seed)}
+	r := &run{engine: e, instance: instance, now: input.Now, chance: newChance(input.seed())}
 	instance.Guest = r
+	defer context.AfterFunc(ctx, instance.Stop)()
 	ended := r.execute(input.Lua, texts)
 	result := &Result{Outcome: instance.Outcome(ended), Output: r.output, Log: r.log}
 	if result.Class == turn.Exit {
@@ -128,7 +136,8 @@ func (i *Input) conf() string {
 	if strings.Contains(i.Conf, "rngseed") {
 		return i.Conf
 	}
-	seed := "rngseed=hex:" + hex.EncodeToString(i.Seed[:])
+	sum := i.seed()
+	seed := "rngseed=hex:" + hex.EncodeToString(sum[:])
 	if strings.TrimSpace(i.Conf) == "" {
 		return seed
 	}

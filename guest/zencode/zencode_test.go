@@ -82,7 +82,7 @@ type script struct {
 	Context string `json:"context"`
 }
 
-var seeded = "rngseed=hex:" + strings.Repeat("5a", zencode.SeedBytes)
+var seeded = "rngseed=hex:" + strings.Repeat("5a", 64)
 
 func (s *script) input() *zencode.Input {
 	return &zencode.Input{
@@ -127,7 +127,7 @@ func TestAsNode(t *testing.T) {
 		t.Run(s.Name, func(t *testing.T) {
 			fuel := uint64(0)
 			for name, engine := range engines(t) {
-				got, err := engine.Run(s.input())
+				got, err := engine.Run(context.Background(), s.input())
 				if err != nil {
 					t.Fatal(err)
 				}
