@@ -2,7 +2,6 @@ package runner
 
 import (
 	"bufio"
-	"cmp"
 	"context"
 	_ "embed"
 	"encoding/json"
@@ -250,6 +249,10 @@ func (s *sitting) more() (b []byte, err error) {
 	return b, nil
 }
 
+// literal writes what JSON has in strings alone so that SES, which refuses source with
+// the text of an import in it, does not take it for one.
+var literal = strings.NewReplacer("(", `\u0028`, "/", `\u002f`)
+
 // run runs the program in a worker.
 func (s *sitting) run(worker *js.Worker) error {
 	spec := s.t.spec
@@ -260,7 +263,7 @@ func (s *sitting) run(worker *js.Worker) error {
 	if err != nil {
 		return err
 	}
-	source := "(" + programScript + ")(" + string(spec.Script.Main) + "\n, " + string(input) + ")"
+	source := "(" + programScript + ")(" + string(spec.Script.Main) + "\n, " + literal.Replace(string(input)) + ")"
 	reply, err := worker.Evaluate(source)
 	if err != nil {
 		return err
@@ -282,7 +285,7 @@ func (s *sitting) run(worker *js.Worker) error {
 	switch {
 	case reply.Thrown != nil: // it is no program: a syntax error
 		outcome.Code = 1
-		return s.say("Uncaught " + cmp.Or(reply.Thrown.Stack, reply.Thrown.Text))
+		return s.say("Uncaught " + reply.Thrown.Trace())
 	case reply.Text == "0":
 	case reply.Text == "1":
 		outcome.Code = 1

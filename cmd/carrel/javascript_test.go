@@ -54,6 +54,7 @@ func TestJavaScript(t *testing.T) {
 	}{
 		{"a default function", "a.mjs", "export default async ({ args, env, stdin, print, write }) => { print(args.length, ...args, env.X); write('x'); write(new Uint8Array([10])); await null; return { n: [...stdin.lines()], big: 2n }; }",
 			"--env X=y=z", "one two", "alpha\nbeta", 0, "2 one two y=z\nx\n{\"n\":[\"alpha\",\"beta\"],\"big\":\"2\"}\n", ""},
+		{"arguments that SES refuses as code", "a.mjs", "export default ({ args, env, print }) => print(...args, env.X);", "--env X=import/*", "import(x) <!-- --> eval(x) \"\\", "", 0, "import(x) <!-- --> eval(x) \"\\ import/*\n", ""},
 		{"top-level code", "a.mjs", "print(await new Promise((r) => setImmediate(r, 42)));\nconsole.log('to the side', [1n, { a: new Map() }]);", "", "", "", 0, "42\n", "to the side [ 1n, { a: Map (0) {} } ]\n"},
 		{"CommonJS", "a.cjs", "module.exports = require('./b.cjs').n + 1;", "", "", "", 0, "2\n", ""},
 		{"TypeScript", "a.ts", "const f = <T,>(x: T): T => x;\nexport default (): string => f<string>('typed');", "", "", "", 0, "typed\n", ""},
@@ -62,6 +63,7 @@ func TestJavaScript(t *testing.T) {
 		{"time and chance", "a.mjs", "export default () => [new Date().toISOString(), typeof Math.random()].join();", "--time 2026-01-01T00:00:00Z", "", "", 0, "2026-01-01T00:00:00.000Z,number\n", ""},
 		{"an exception", "a.mjs", "const f = () => { throw new TypeError('oh no'); };\nexport default () => f();", "", "", "", 1, "", "TypeError#1: oh no"},
 		{"no Error thrown", "a.mjs", "throw { code: 3 };", "", "", "", 1, "", "Uncaught { code: 3 }\n"},
+		{"a method that SES refuses", "a.mjs", "export default ({ import(n) { return n; } }).import(1);", "", "", "", 1, "", "Uncaught SyntaxError: Possible import expression rejected"},
 		{"a promise that nobody handles", "a.mjs", "Promise.reject(new Error('lost'));", "", "", "", 0, "", "UnhandledPromiseRejectionWarning:"},
 		{"a promise that nothing settles", "a.mjs", "await new Promise(() => {});", "", "", "", 13, "", "the program waits for what never comes"},
 		{"a loop", "a.mjs", "for (;;);", "--fuel 100M", "", "", exitFuel, "", "out of fuel after 100 000 000 units"},

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -288,23 +287,12 @@ func (r *repl) line(line string) error {
 	}
 	switch {
 	case reply.Thrown != nil:
-		fmt.Fprintf(r.out, "Uncaught %s\n", plainLines(thrown(reply.Thrown)))
+		fmt.Fprintf(r.out, "Uncaught %s\n", plainLines(reply.Thrown.Trace()))
 	case awaits && reply.Type == "string":
 		fmt.Fprintln(r.out, reply.Text)
 	}
 	_, err = fmt.Fprintf(r.out, "  // %s fuel\n", grouped(reply.Outcome.Fuel))
 	return err
-}
-
-// thrown is an exception, with its stack if it has one. Some stacks begin with the
-// text.
-func thrown(e *js.Exception) string {
-	stack := strings.TrimRight(e.Stack, "\n")
-	switch {
-	case stack == "", strings.HasPrefix(stack, e.Text):
-		return cmp.Or(stack, e.Text)
-	}
-	return e.Text + "\n" + stack
 }
 
 // fault is how JavaScript ended that did not come to its end.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"carrel/machine"
 	"carrel/machine/image"
@@ -151,6 +152,19 @@ type Exception struct {
 }
 
 func (e *Exception) Error() string { return e.Text }
+
+// Trace is the exception with its stack, if it has one. Stacks of some engines begin
+// with the text.
+func (e *Exception) Trace() string {
+	stack := strings.TrimRight(e.Stack, "\n")
+	switch {
+	case stack == "":
+		return e.Text
+	case strings.HasPrefix(stack, e.Text):
+		return stack
+	}
+	return e.Text + "\n" + stack
+}
 
 // A Worker is JavaScript that runs: a heap, and what it knows of its host. It is
 // used by one goroutine; only Stop may be called from others.
