@@ -140,7 +140,7 @@ func digest(hex string) seal.Digest {
 // builds are the engines that are known.
 var builds = []Build{
 	{Name: "quickjs-wasi", Version: "3.6.2", Digest: digest("d4c9375f2b1ca4dc95f72c8aa2982a7a9951ac8011490d79c6582df732b4bbd9"), errno: 1167412, heap: 1167460},
-	{Name: "quickjs", Version: "2025-04-26+carrel.1", Digest: digest("b21f99b75c49bec2f784c6edd6b4ff66d4aa1dc42fc865cd528685d15945edf2"), heap: 1134208}, // scripts/engine
+	{Name: "quickjs", Version: "2025-04-26+carrel.1", Digest: digest("02550afc267191935820703dd91dc95e868264857b9d691b83b7213a4a6d84c7"), heap: 1134208}, // scripts/engine
 }
 
 // Embedded is the wasm of the engine of our own, nil if this binary was built without.

@@ -67,6 +67,21 @@ func TestHeap(t *testing.T) {
 	}
 }
 
+// TestSteady has a worker that has evaluated much take no more for the same than a
+// fresh one: the engine knows what it holds, and so when to collect.
+func TestSteady(t *testing.T) {
+	w := start(t, engines(t)["wazero"], js.Config{})
+	const same = "for (let n = 0; n < 100; n++) ({}); 0"
+	evaluate(t, w, same)
+	before := evaluate(t, w, same).Outcome.Fuel
+	for range 1000 {
+		evaluate(t, w, "((a) => a + 1)(1)")
+	}
+	if after := evaluate(t, w, same).Outcome.Fuel; after > before+before/20 {
+		t.Errorf("%d units after a thousand evaluations, %d before", after, before)
+	}
+}
+
 func rootOf(t *testing.T, w *js.Worker) string {
 	t.Helper()
 	img, err := w.Snapshot()

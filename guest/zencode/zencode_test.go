@@ -175,3 +175,18 @@ func TestTwenty(t *testing.T) {
 		}
 	}
 }
+
+// BenchmarkRun is a script in a process that has the engine loaded.
+func BenchmarkRun(b *testing.B) {
+	for name, s := range map[string]script{"hello": scripts[0], "keyring": scripts[7]} {
+		for on, engine := range engines(b) {
+			b.Run(name+"/"+on, func(b *testing.B) {
+				for b.Loop() {
+					if got, err := engine.Run(context.Background(), s.input()); err != nil || got.Code != 0 {
+						b.Fatal(got, err)
+					}
+				}
+			})
+		}
+	}
+}

@@ -54,7 +54,14 @@ static Free *old[SMALL_MAX / 16 + 1];
 static char *young_from;    /* where blocks begin that are young */
 static char *run, *run_end; /* what is left of a run */
 
-static uint32_t *header(const void *p) { return (uint32_t *)p - 1; }
+
+/* What is before a block is not part of it, as the compiler knows malloc: it may take
+ * what it reads there for anything, unless it does not know where p is from. */
+static uint32_t *header(const void *p) {
+	__asm__("" : "+r"(p));
+	return (uint32_t *)p - 1;
+}
+
 static size_t whole(size_t size) { return (size + HEADER + 15) & ~15; }
 static size_t held(const void *p) { return *header(p) & ~15; }
 
