@@ -45,5 +45,6 @@ func run(args []string, stdout, stderr io.Writer) int {
 		}
 		d.set(os.NewFile(uintptr(d.number), d.what+" parent"))
 	}
+	host.Gone = gone(4)
 	return xsnap.Serve(options, host)
 }

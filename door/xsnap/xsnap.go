@@ -49,6 +49,9 @@ type Host struct {
 	// Module makes a script of the module at a path, with all that it imports.
 	Module func(path string) (source string, err error)
 	Now    func() time.Time
+	// Gone is closed when nobody is left to read replies: what is under way is stopped
+	// then. Nil is never.
+	Gone <-chan struct{}
 }
 
 // A server is a worker with its parent.
@@ -75,6 +78,11 @@ const readBytes = 64 << 10
 func Serve(options Options, host Host) int {
 	s := &server{options: options, host: host, modules: map[string]bool{}, in: bufio.NewReaderSize(host.Commands, readBytes)}
 	err := s.start()
+	if err == nil && host.Gone != nil {
+		ended := make(chan struct{})
+		defer close(ended)
+		go s.stopWhenGone(ended)
+	}
 	for err == nil {
 		err = s.next()
 	}
@@ -92,6 +100,28 @@ func Serve(options Options, host Host) int {
 		fmt.Fprintf(host.Stderr, "%s\n", end.line)
 	}
 	return end.code
+}
+
+// stopEvery is how often a worker is stopped whose parent has gone: a turn that
+// begins forgets that it was.
+const stopEvery = 100 * time.Millisecond
+
+func (s *server) stopWhenGone(ended <-chan struct{}) {
+	select {
+	case <-ended:
+		return
+	case <-s.host.Gone:
+	}
+	again := time.NewTicker(stopEvery)
+	defer again.Stop()
+	for {
+		s.worker.Stop()
+		select {
+		case <-ended:
+			return
+		case <-again.C:
+		}
+	}
 }
 
 // start makes the worker.
@@ -268,6 +298,9 @@ func (s *server) answer(command byte, reply js.Reply, err error) error {
 // fault ends the worker after a turn that could not go on.
 func (s *server) fault(outcome turn.Outcome) error {
 	end := &exit{code: exitCode(outcome.Class)}
+	if outcome.Class == turn.Stopped {
+		return broken(syscall.EPIPE, "")
+	}
 	if outcome.Class == turn.Worker {
 		end.line = outcome.Text
 		errors.As(s.worker.Err(), &end) // ours, of a function that it called
