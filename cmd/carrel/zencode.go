@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"carrel/guest/zencode"
+	"carrel/guest/zencode/secret"
 	"carrel/home"
 	"carrel/npm/zenroom"
 	"carrel/runner"
@@ -22,6 +23,7 @@ import (
 type zencodeFlags struct {
 	data, keys, extra, context string // files, "-" is standard input
 	conf                       string
+	secrets                    []string // NAME=FILE
 }
 
 func (f *zencodeFlags) add(cmd *cobra.Command) {
@@ -30,6 +32,7 @@ func (f *zencodeFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.keys, "keys", "", "Zencode: its KEYS are in `FILE`")
 	flags.StringVar(&f.extra, "extra", "", "Zencode: its EXTRA is in `FILE`")
 	flags.StringVar(&f.context, "context", "", "Zencode: its CONTEXT is in `FILE`")
+	flags.StringArrayVar(&f.secrets, "secret", nil, `Zencode: what {"$secret": "NAME"} in its KEYS stands for is in `+"`NAME=FILE`")
 	flags.StringVar(&f.conf, "conf", "", "Zencode: Zenroom's configuration, as in debug=0,scope=full")
 }
 
@@ -51,8 +54,8 @@ func (f *zencodeFlags) checkWASM() error {
 			return usagef("--%s is for Zencode and Lua (.zen, .lua)", in.flag)
 		}
 	}
-	if f.conf != "" {
-		return usagef("--conf is for Zencode and Lua (.zen, .lua)")
+	if f.conf != "" || len(f.secrets) > 0 {
+		return usagef("--conf and --secret are for Zencode and Lua (.zen, .lua)")
 	}
 	return nil
 }
@@ -117,6 +120,14 @@ func (f *runFlags) loadZencode(cmd *cobra.Command, name string, spec *runner.Spe
 			return fmt.Errorf("--%s: %w", in.flag, err)
 		}
 	}
+	if len(f.zencode.secrets) > 0 {
+		if f.receipt != "" {
+			return usagef("--secret and --receipt do not go together: the receipt's inputs would have the secret")
+		}
+		if z.Keys, err = f.zencode.inject(z.Keys); err != nil {
+			return err
+		}
+	}
 	h, err := home.Find()
 	if err != nil {
 		return err
@@ -133,6 +144,30 @@ func (f *runFlags) loadZencode(cmd *cobra.Command, name string, spec *runner.Spe
 	}
 	spec.Zencode = z
 	return nil
+}
+
+// inject puts secrets into keys.
+func (f *zencodeFlags) inject(keys []byte) ([]byte, error) {
+	if len(keys) == 0 {
+		return nil, usagef("--secret needs --keys, with {\"$secret\": \"NAME\"} where the secret is to be")
+	}
+	secrets := map[string][]byte{}
+	for _, pair := range f.secrets {
+		name, file, ok := strings.Cut(pair, "=")
+		if !ok || name == "" {
+			return nil, usagef("--secret: %q is not of the form NAME=FILE", pair)
+		}
+		content, err := readText(file, nil)
+		if err != nil {
+			return nil, fmt.Errorf("--secret: %w", err)
+		}
+		secrets[name] = content
+	}
+	injected, err := secret.Inject(keys, secrets, secret.Defaults)
+	if err != nil {
+		return nil, fmt.Errorf("--keys: %w", err)
+	}
+	return injected, nil
 }
 
 // readText reads a file, or standard input as "-".

@@ -37,7 +37,8 @@ func TestZencode(t *testing.T) {
 		"seed.lua":  "print(OCTET.random(8):hex())",
 		"all.lua":   "print(DATA, KEYS, EXTRA, CONTEXT)",
 		"loop.lua":  "while true do end",
-		"d.json":    `{"greeting":"hi"}`, "k.json": `{"k":1}`, "e.json": `{"e":2}`, "c.json": `{"c":3}`,
+		"d.json":    `{"greeting":"hi"}`, "k.json": `{"k":1}`, "e.json": `{"e":2}`, "c.json": `{"c":3}`, "s": "\x01\x02\x03",
+		"secret.json": `{"key":{"$secret":"S","encoding":"hex"}}`, "derived.json": `{"key":{"$secret":"S","encoding":"hex","kdf":{"len":4}}}`, "keys.lua": "print(KEYS)",
 	} {
 		if err := os.WriteFile(name, []byte(content), 0o644); err != nil {
 			t.Fatal(err)
@@ -54,6 +55,11 @@ func TestZencode(t *testing.T) {
 		{"run --conf rngseed=hex:" + strings.Repeat("5a", 64) + " seed.lua", "", 0, "6e1f9cb24924e5ff\n", ""},
 		{"run seed.lua --seed 0102", "", 0, "", ""},
 		{"run --keys k.json all.lua --data d.json --extra e.json --context c.json", "", 0, "{\"greeting\":\"hi\"}\t{\"k\":1}\t{\"e\":2}\t{\"c\":3}\n", ""},
+		{"run --keys secret.json --secret S=s keys.lua", "", 0, "{\"key\":\"010203\"}\n", ""},
+		{"run --keys secret.json --secret T=s keys.lua", "", exitError, "", "--keys: Missing secret 'S'"},
+		{"run --secret S=s keys.lua", "", exitError, "", "--secret needs --keys"},
+		{"run --keys secret.json --secret S keys.lua", "", exitError, "", `"S" is not of the form NAME=FILE`},
+		{"run --keys secret.json --secret S=s --receipt r.json keys.lua", "", exitError, "", "--secret and --receipt do not go together"},
 		{"run --fuel 300M loop.lua", "", exitFuel, "", "out of fuel after 300 000 000 units"},
 		{"run none.zen", "", exitNotFound, "", "none.zen: there is no such script"},
 		{"run hello.zen --data none.json", "", exitError, "", "--data: open none.json: no such file or directory"},
@@ -61,7 +67,7 @@ func TestZencode(t *testing.T) {
 		{"run hello.zen --dir .", "", exitError, "", "--dir is not for Zencode"},
 		{"run --data - --keys - hello.zen", "", exitError, "", "--keys: standard input is another one's already"},
 		{"run --data d.json x.wasm", "", exitError, "", "--data is for Zencode and Lua"},
-		{"run --conf a=1 x.mjs", "", exitError, "", "--conf is for Zencode and Lua"},
+		{"run --conf a=1 x.mjs", "", exitError, "", "--conf and --secret are for Zencode and Lua"},
 	} {
 		stdout, stderr, code := carrel(bytes.NewBufferString(c.stdin), strings.Fields(c.line)...)
 		if code != c.code || c.stdout != "" && stdout != c.stdout || !strings.Contains(stderr, c.says) {
