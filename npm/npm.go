@@ -30,6 +30,25 @@ func (p Package) Archive() string {
 	return strings.ReplaceAll(strings.TrimPrefix(p.Name, "@"), "/", "-") + "-" + p.Version + ".tgz"
 }
 
+// Fetch puts members of a package, by their names in it, into a directory under the
+// names that kept has for them: through the npm client, or of the package's archive in
+// a file, at a URL or in a directory (see Archives). The directory must not be there; it
+// appears when complete says that nothing lacks.
+func (p Package) Fetch(ctx context.Context, dir, from string, kept map[string]string, complete func(dir string) error) error {
+	return Install(dir, func(temp, ready string) error {
+		archives, err := Archives(ctx, temp, from, p)
+		if err != nil {
+			return err
+		}
+		return p.Unpack(archives[0], func(member string) string {
+			if name, ok := kept[member]; ok {
+				return filepath.Join(ready, name)
+			}
+			return ""
+		})
+	}, complete)
+}
+
 // archiveBytesMax bounds an archive; clang's has 30 MB.
 const archiveBytesMax = 256 << 20
 

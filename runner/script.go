@@ -169,14 +169,23 @@ func (t *Turn) runScript(ctx context.Context, load Load) (*Turn, error) {
 	}
 	defer worker.Close()
 	defer context.AfterFunc(ctx, worker.Stop)()
-	if spec.Keep != nil {
-		for _, p := range spec.Script.parts() {
-			if err := spec.Keep(seal.Sum(p.content).String(), p.content); err != nil {
-				return nil, err
-			}
-		}
+	if err := spec.keep(spec.Script.parts()); err != nil {
+		return nil, err
 	}
 	return t, s.run(worker)
+}
+
+// keep keeps parts, if they are to be kept.
+func (s *Spec) keep(parts []part) error {
+	if s.Keep == nil {
+		return nil
+	}
+	for _, p := range parts {
+		if err := s.Keep(seal.Sum(p.content).String(), p.content); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // scriptable reports what a script is asked for and cannot do.

@@ -94,7 +94,9 @@ func (t *Turn) runZencode(ctx context.Context, load Load) (*Turn, error) {
 		Keys: string(z.Keys), Data: string(z.Data), Extra: string(z.Extra), Context: string(z.Context),
 		Seed: spec.Seed, Now: spec.Start, Limits: spec.Limits,
 	})
-	if err != nil {
+	if refused(err, &t.Outcome) {
+		return t, spec.keep(z.parts())
+	} else if err != nil {
 		return nil, err
 	}
 	t.Outcome = result.Outcome
@@ -107,12 +109,5 @@ func (t *Turn) runZencode(ctx context.Context, load Load) (*Turn, error) {
 		t.Outcome = turn.Outcome{Class: turn.Worker, Text: t.Err.Error()}
 	}
 	t.streams.Stdout, t.streams.Stderr = stream(stdout.sum), stream(stderr.sum)
-	if spec.Keep != nil {
-		for _, p := range z.parts() {
-			if err := spec.Keep(seal.Sum(p.content).String(), p.content); err != nil {
-				return nil, err
-			}
-		}
-	}
-	return t, nil
+	return t, spec.keep(z.parts())
 }

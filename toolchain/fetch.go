@@ -64,18 +64,7 @@ func Files(dir string) (program, resources []byte, err error) {
 // be the one that this build knows by its hash. The directory appears when it is
 // complete.
 func Fetch(ctx context.Context, dir, from string) error {
-	err := npm.Install(dir, func(temp, ready string) error {
-		archives, err := npm.Archives(ctx, temp, from, clang)
-		if err != nil {
-			return err
-		}
-		return clang.Unpack(archives[0], func(name string) string {
-			if kept, ok := files[name]; ok {
-				return filepath.Join(ready, kept)
-			}
-			return ""
-		})
-	}, func(dir string) error { _, _, err := Files(dir); return err })
+	err := clang.Fetch(ctx, dir, from, files, func(dir string) error { _, _, err := Files(dir); return err })
 	if err != nil {
 		return fmt.Errorf("fetch %s: %w", Package, err)
 	}

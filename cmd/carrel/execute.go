@@ -49,12 +49,12 @@ func (f *runFlags) run(cmd *cobra.Command, name string, spec *runner.Spec) error
 		}
 		file, err = "", f.loadZencode(cmd, name, spec)
 	case isScript(name):
-		if err := errors.Join(f.checkScript(), f.zencode.checkWASM()); err != nil {
+		if err := errors.Join(f.checkScript(), f.zencode.absent()); err != nil {
 			return err
 		}
 		file, err = loadScript(cmd, name, spec)
 	default:
-		if err := f.zencode.checkWASM(); err != nil {
+		if err := f.zencode.absent(); err != nil {
 			return err
 		}
 		if spec.Program, err = readProgram(name); err != nil {
@@ -326,6 +326,9 @@ func (s *sitting) verdict() error {
 	case turn.Exit:
 		return quit(code)
 	case turn.Refused:
+		if s.spec.Zencode != nil {
+			return failf(code, "%s: %s; --memory gives more", s.name, plain(o.Text))
+		}
 		return failf(code, "%s: %s; carrel inspect shows what it asks for", s.name, plain(o.Text))
 	case turn.Fuel:
 		return failf(code, "%s: out of fuel after %s units; --fuel gives more%s", s.name, grouped(o.Fuel), where(s.trace))
@@ -334,6 +337,9 @@ func (s *sitting) verdict() error {
 	default:
 		if s.spec.Script != nil {
 			return failf(code, "%s: %s", s.name, fault(o))
+		}
+		if s.spec.Zencode != nil {
+			return failf(code, "%s: %v: %s", s.name, o.Class, plain(firstLine(o.Text)))
 		}
 		return failf(code, "%s: trap (%s): %s%s", s.name, o.Class, traps[o.Class], where(s.trace))
 	}

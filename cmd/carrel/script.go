@@ -28,11 +28,7 @@ func isScript(name string) bool { return slices.Contains(scriptEndings, filepath
 
 // checkScript reports flags that are not for JavaScript.
 func (f *runFlags) checkScript() error {
-	for _, c := range []struct {
-		given bool
-		flag  string
-		why   string
-	}{
+	return unfit("JavaScript", []flagUse{
 		{len(f.dirs) > 0, "dir", "it sees no files: give it its input with <, or have it import what it needs"},
 		{len(f.tars) > 0, "tar", "it sees no files: give it its input with <, or have it import what it needs"},
 		{f.cwd != "", "cwd", "it sees no files"},
@@ -41,9 +37,20 @@ func (f *runFlags) checkScript() error {
 		{f.from != "", "from", "carrel repl keeps images, and the Go library guest/js"},
 		{f.imageOut != "", "image-out", "carrel repl keeps images, and the Go library guest/js"},
 		{f.trace != "", "trace", "it calls no imports"},
-	} {
-		if c.given {
-			return usagef("--%s is not for JavaScript: %s", c.flag, c.why)
+	})
+}
+
+// A flagUse is whether a flag was given, and why it should not be.
+type flagUse struct {
+	given     bool
+	flag, why string
+}
+
+// unfit reports the first flag that was given and is not for a language.
+func unfit(language string, uses []flagUse) error {
+	for _, u := range uses {
+		if u.given {
+			return usagef("--%s is not for %s: %s", u.flag, language, u.why)
 		}
 	}
 	return nil

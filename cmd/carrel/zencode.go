@@ -47,8 +47,9 @@ func (f *zencodeFlags) inputs(z *runner.Zencode) []struct {
 	}{{"data", f.data, &z.Data}, {"keys", f.keys, &z.Keys}, {"extra", f.extra, &z.Extra}, {"context", f.context, &z.Context}}
 }
 
-// checkWASM reports flags that are for Zencode only.
-func (f *zencodeFlags) checkWASM() error {
+// absent reports the first of them that was given, for a program that is no script of
+// Zencode or Lua.
+func (f *zencodeFlags) absent() error {
 	for _, in := range f.inputs(&runner.Zencode{}) {
 		if in.file != "" {
 			return usagef("--%s is for Zencode and Lua (.zen, .lua)", in.flag)
@@ -69,11 +70,10 @@ func isZencode(name string) bool {
 // checkZencode reports flags that are not for Zencode.
 func (f *runFlags) checkZencode(spec *runner.Spec) error {
 	const ownInputs = "a script has its data and keys: --data, --keys, --extra, --context"
-	for _, c := range []struct {
-		given bool
-		flag  string
-		why   string
-	}{
+	if len(spec.Args) > 1 {
+		return usagef("%q: a script has no arguments; %s", spec.Args[1], ownInputs)
+	}
+	return unfit("Zencode", []flagUse{
 		{len(f.dirs) > 0, "dir", ownInputs},
 		{len(f.tars) > 0, "tar", ownInputs},
 		{len(f.env) > 0, "env", ownInputs},
@@ -83,15 +83,7 @@ func (f *runFlags) checkZencode(spec *runner.Spec) error {
 		{f.from != "", "from", "it runs from its beginning to its end"},
 		{f.imageOut != "", "image-out", "each run is a fresh one"},
 		{f.trace != "", "trace", "its log is on standard error; --conf debug=3 has more in it"},
-	} {
-		if c.given {
-			return usagef("--%s is not for Zencode: %s", c.flag, c.why)
-		}
-	}
-	if len(spec.Args) > 1 {
-		return usagef("%q: a script has no arguments; %s", spec.Args[1], ownInputs)
-	}
-	return nil
+	})
 }
 
 // loadZencode makes of a script, and of what flags name, what is run. Without a seed

@@ -61,6 +61,7 @@ func TestZencode(t *testing.T) {
 		{"run --keys secret.json --secret S keys.lua", "", exitError, "", `"S" is not of the form NAME=FILE`},
 		{"run --keys secret.json --secret S=s --receipt r.json keys.lua", "", exitError, "", "--secret and --receipt do not go together"},
 		{"run --fuel 300M loop.lua", "", exitFuel, "", "out of fuel after 300 000 000 units"},
+		{"run --memory 1M hello.zen", "", exitRefused, "", "needs 8192 KiB of memory to start, the limit is 1024 KiB; --memory gives more"},
 		{"run none.zen", "", exitNotFound, "", "none.zen: there is no such script"},
 		{"run hello.zen --data none.json", "", exitError, "", "--data: open none.json: no such file or directory"},
 		{"run hello.zen x", "", exitError, "", `"x": a script has no arguments`},
@@ -80,7 +81,7 @@ func TestZencode(t *testing.T) {
 		t.Errorf("chance gave %q, and again %q", once, again)
 	}
 
-	for _, line := range []string{"hello.zen --data d.json", "hello.zen", "seed.lua", "loop.lua --fuel 300M"} {
+	for _, line := range []string{"hello.zen --data d.json", "hello.zen", "seed.lua", "loop.lua --fuel 300M", "hello.zen --memory 1M"} {
 		_, _, _ = carrel(nil, append([]string{"run", "--receipt", "r.json"}, strings.Fields(line)...)...)
 		for _, engine := range []string{"wazero", "auto"} {
 			if stdout, stderr, code := carrel(nil, "verify", "--engine", engine, "r.json"); code != 0 || !strings.HasPrefix(stdout, "same: ") {

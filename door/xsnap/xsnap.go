@@ -402,10 +402,6 @@ func (s *server) say(w io.Writer, line string) error {
 	if err := s.verified(); err != nil {
 		return err
 	}
-	return writeLine(w, line)
-}
-
-func writeLine(w io.Writer, line string) error {
 	if _, err := io.WriteString(w, line+"\n"); errors.Is(err, syscall.EPIPE) {
 		return broken(err, "")
 	}

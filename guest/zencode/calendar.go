@@ -2,6 +2,8 @@ package zencode
 
 import "math"
 
+// Package time knows the host's clock, and is not for guests (floors_test.go).
+
 // A struct tm is nine numbers of 32 bits, and the offset of the zone: seconds,
 // minutes, hours, day of the month, month from 0, year from 1900, day of the week
 // from Sunday, day of the year from 0, daylight saving.

@@ -54,51 +54,57 @@ var (
 	callHead  = regexp.MustCompile(`^,?([0-9]{1,10}):(?:\(\)|\$0)=>\{`)
 )
 
-// readGlue finds in npm's JavaScript the wasm and what its calls mean.
-func readGlue(glue []byte) (wasm []byte, calls map[uint32]call, err error) {
+// readWasm finds the wasm in npm's JavaScript.
+func readWasm(glue []byte) ([]byte, error) {
 	if len(glue) > glueBytesMax {
-		return nil, nil, fmt.Errorf("it has %d bytes, the limit is %d", len(glue), glueBytesMax)
+		return nil, fmt.Errorf("it has %d bytes, the limit is %d", len(glue), glueBytesMax)
 	}
 	at := bytes.Index(glue, wasmMark)
 	if at < 0 {
-		return nil, nil, errors.New("no wasm is in it")
+		return nil, errors.New("no wasm is in it")
 	}
 	text := glue[at+bytes.IndexByte(wasmMark, '"')+1:]
 	end := bytes.IndexByte(text, '"')
 	if end < 0 {
-		return nil, nil, errors.New("the wasm in it has no end")
+		return nil, errors.New("the wasm in it has no end")
 	}
-	if wasm, err = base64.StdEncoding.DecodeString(string(text[:end])); err != nil {
-		return nil, nil, fmt.Errorf("the wasm in it: %w", err)
+	wasm, err := base64.StdEncoding.DecodeString(string(text[:end]))
+	if err != nil {
+		return nil, fmt.Errorf("the wasm in it: %w", err)
 	}
-	at = bytes.Index(glue, callsMark)
+	return wasm, nil
+}
+
+// readCalls finds in npm's JavaScript what the engine's calls of it mean.
+func readCalls(glue []byte) (map[uint32]call, error) {
+	at := bytes.Index(glue, callsMark)
 	if at < 0 {
-		return nil, nil, errors.New("it does not say what its calls of JavaScript are")
+		return nil, errors.New("it does not say what its calls of JavaScript are")
 	}
-	calls = map[uint32]call{}
+	calls := map[uint32]call{}
 	rest := glue[at+len(callsMark):]
 	for !bytes.HasPrefix(rest, []byte("}")) {
 		head := callHead.FindSubmatch(rest)
 		if head == nil {
-			return nil, nil, fmt.Errorf("a call of JavaScript of an unknown form: %.60q", rest)
+			return nil, fmt.Errorf("a call of JavaScript of an unknown form: %.60q", rest)
 		}
 		address, err := strconv.ParseUint(string(head[1]), 10, 32)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		body, ok := braced(rest[len(head[0]):])
 		if !ok {
-			return nil, nil, fmt.Errorf("a call of JavaScript without an end, at %d", address)
+			return nil, fmt.Errorf("a call of JavaScript without an end, at %d", address)
 		}
 		rest = rest[len(head[0])+len(body)+1:]
 		if calls[uint32(address)], err = classify(body); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		if len(calls) > callsMax {
-			return nil, nil, fmt.Errorf("more than %d calls of JavaScript", callsMax)
+			return nil, fmt.Errorf("more than %d calls of JavaScript", callsMax)
 		}
 	}
-	return wasm, calls, nil
+	return calls, nil
 }
 
 func classify(body []byte) (call, error) {

