@@ -90,8 +90,8 @@ func (t *Turn) runZencode(ctx context.Context, load Load) (*Turn, error) {
 		return nil, err
 	}
 	result, err := engine.Run(ctx, &zencode.Input{
-		Lua: z.Lua, Script: string(z.Script), Conf: string(z.Conf),
-		Keys: string(z.Keys), Data: string(z.Data), Extra: string(z.Extra), Context: string(z.Context),
+		Lua: z.Lua, Script: z.Script, Conf: string(z.Conf),
+		Keys: z.Keys, Data: z.Data, Extra: z.Extra, Context: z.Context,
 		Seed: spec.Seed, Now: spec.Start, Limits: spec.Limits,
 	})
 	if refused(err, &t.Outcome) {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"carrel/machine/engines"
 	"carrel/machine/machinetest/wasmgen"
 	"carrel/program/keys"
 	"carrel/receipt"
@@ -43,7 +44,7 @@ func TestScripts(t *testing.T) {
 			if !ok {
 				return false, fmt.Errorf("unknown condition %q", cond)
 			}
-			return slices.Contains(builtIn(), name), nil
+			return slices.Contains(engines.BuiltIn(), name), nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"asm":     assemble,

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"carrel/guest/posix"
+	"carrel/machine/engines"
 	"carrel/turn"
 )
 
@@ -84,7 +85,7 @@ func (s *sitting) printStats(err error) error {
 	if stats.Image != "" {
 		fmt.Fprintf(t, "image\t%s\t%s\n", s.flags.imageOut, stats.Image)
 	}
-	fmt.Fprintf(t, "engine\t%s\n", engineTitle(s.engine))
+	fmt.Fprintf(t, "engine\t%s\n", engines.Title(s.engine))
 	fmt.Fprintf(t, "time\t%v\n", stats.Wall.Round(10*time.Microsecond))
 	if stats.Receipt != "" {
 		fmt.Fprintf(t, "receipt\t%s\tsigned by %s\n", stats.Receipt, stats.Signer)

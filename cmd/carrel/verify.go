@@ -13,6 +13,7 @@ import (
 
 	"carrel/home"
 	"carrel/machine"
+	"carrel/machine/engines"
 	"carrel/program/seal"
 	"carrel/receipt"
 	"carrel/receipt/bundle"
@@ -206,9 +207,9 @@ func printReport(w io.Writer, r receipt.Report, engine machine.Engine, out forma
 	var b strings.Builder
 	switch r.Verdict {
 	case receipt.Same:
-		fmt.Fprintf(&b, "same: %s gave the same result; signed by %s\n", engineTitle(engine), join(r.Signers))
+		fmt.Fprintf(&b, "same: %s gave the same result; signed by %s\n", engines.Title(engine), join(r.Signers))
 	case receipt.Untrusted:
-		fmt.Fprintf(&b, "same, but signed by nobody you trust: %s gave the same result\n", engineTitle(engine))
+		fmt.Fprintf(&b, "same, but signed by nobody you trust: %s gave the same result\n", engines.Title(engine))
 		for _, id := range r.Unknown {
 			fmt.Fprintf(&b, "  signed by %s: if you trust them, carrel keys trust KEY NAME\n", plain(id))
 		}

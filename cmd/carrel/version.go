@@ -11,6 +11,7 @@ import (
 	"carrel/guest/js"
 	"carrel/guest/posix"
 	"carrel/guest/zencode"
+	"carrel/machine/engines"
 	"carrel/npm/quickjs"
 	"carrel/turn"
 )
@@ -30,7 +31,7 @@ that results of scripts depend on.` + exits("0  always"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			v := versions{
 				Carrel: carrelVersion(), MachineVersion: turn.MachineVersion, PosixVersion: posix.Version, JSVersion: js.Version, ZencodeVersion: zencode.Version,
-				Engines: builtIn(), JavaScript: quickjs.Describe(), Platform: platform(), Go: runtime.Version(),
+				Engines: engines.BuiltIn(), JavaScript: quickjs.Describe(), Platform: platform(), Go: runtime.Version(),
 			}
 			if out == jsonFormat {
 				return writeJSON(cmd.OutOrStdout(), v)

@@ -5,16 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"runtime"
 
 	"carrel/door/xsnap"
 	"carrel/guest/js"
 	"carrel/home"
-	"carrel/machine"
 	"carrel/machine/cache"
+	"carrel/machine/engines"
 	"carrel/machine/image"
-	"carrel/machine/wasmtime"
-	"carrel/machine/wazero"
 	"carrel/npm"
 	"carrel/npm/quickjs"
 	"carrel/store/images"
@@ -40,7 +37,7 @@ func findEngine(stderr io.Writer) (xsnap.Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	on, err := fastest()
+	on, err := engines.Open(engines.Auto)
 	if err != nil {
 		return nil, err
 	}
@@ -73,15 +70,6 @@ func readEngine(dir string, stderr io.Writer) ([]byte, error) {
 		return nil, err
 	}
 	return quickjs.Engine(dir)
-}
-
-// fastest opens the fastest engine that is built in; the result is the same.
-func fastest() (machine.Engine, error) {
-	on, err := wasmtime.New(wasmtime.Options{Workers: runtime.GOMAXPROCS(0)})
-	if errors.Is(err, machine.ErrUnsupported) {
-		return wazero.Compiled(wazero.Options{Workers: runtime.GOMAXPROCS(0)})
-	}
-	return on, err
 }
 
 // Start starts a fresh worker, from the image that the first one left.

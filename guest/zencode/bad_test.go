@@ -25,7 +25,7 @@ func TestFaults(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			for name, engine := range engines(t) {
-				got, err := engine.Run(context.Background(), &zencode.Input{Lua: true, Script: test.script, Limits: test.limits})
+				got, err := engine.Run(context.Background(), &zencode.Input{Lua: true, Script: []byte(test.script), Limits: test.limits})
 				if err != nil || got.Class != test.want {
 					t.Errorf("%s: %+v, %v", name, got.Outcome, err)
 				}
@@ -39,7 +39,7 @@ func TestFaults(t *testing.T) {
 func TestMemory(t *testing.T) {
 	for name, engine := range engines(t) {
 		got, err := engine.Run(context.Background(), &zencode.Input{
-			Lua: true, Script: "local t = {}\nwhile true do t[#t + 1] = string.rep('x', 100000 + #t) end",
+			Lua: true, Script: []byte("local t = {}\nwhile true do t[#t + 1] = string.rep('x', 100000 + #t) end"),
 			Limits: turn.Limits{Fuel: 100_000_000_000, MemoryPages: 1024},
 		})
 		if err != nil || got.Class != turn.Exit || got.Code != 1 || !strings.Contains(string(got.Log), "not enough memory") {
@@ -52,7 +52,7 @@ func TestMemory(t *testing.T) {
 func TestInputs(t *testing.T) {
 	engine := engines(t)["wazero"]
 	const hello = "Given nothing\nThen print the string 'hello'\n"
-	for name, input := range map[string]*zencode.Input{
+	for name, input := range map[string]script{
 		"no script":        {Script: ""},
 		"bytes":            {Script: "\xff\xfe\x80"},
 		"a zero byte":      {Script: "Given nothing\x00Then print data"},
@@ -62,22 +62,21 @@ func TestInputs(t *testing.T) {
 		"deep JSON":        {Script: hello, Data: strings.Repeat("[", 100_000)},
 		"1 MB":             {Script: hello + strings.Repeat("# a comment of some length, again and again\n", 25_000)},
 	} {
-		input.Limits = limits
-		got, err := engine.Run(context.Background(), input)
+		got, err := engine.Run(context.Background(), input.input())
 		if err != nil || got.Class == turn.Worker {
 			t.Errorf("%s: %+v, %v", name, got, err)
 			continue
 		}
 		t.Logf("%s: %v %d, %s", name, got.Class, got.Code, got.Output)
 	}
-	if _, err := engine.Run(context.Background(), &zencode.Input{Script: hello, Data: strings.Repeat(" ", zencode.TextBytesMax+1), Limits: limits}); !errors.Is(err, zencode.ErrTooLarge) {
+	if _, err := engine.Run(context.Background(), &zencode.Input{Script: []byte(hello), Data: make([]byte, zencode.TextBytesMax+1), Limits: limits}); !errors.Is(err, zencode.ErrTooLarge) {
 		t.Errorf("data that is too large: %v", err)
 	}
 }
 
 // TestSeeds has a seed decide what chance gives, and nothing else.
 func TestSeeds(t *testing.T) {
-	script := &zencode.Input{Lua: true, Script: "print(OCTET.random(16):hex(), os.time(), os.date('!%F %T', 951782400), os.time({ year = 2024, month = 14, day = -3, hour = 12 }))", Limits: limits, Now: 1_700_000_000_000_000_000}
+	script := &zencode.Input{Lua: true, Script: []byte("print(OCTET.random(16):hex(), os.time(), os.date('!%F %T', 951782400), os.time({ year = 2024, month = 14, day = -3, hour = 12 }))"), Limits: limits, Now: 1_700_000_000_000_000_000}
 	seen := map[string]bool{}
 	for seed := range byte(3) {
 		script.Seed = []byte{seed}

@@ -209,16 +209,16 @@ func (r *run) fdRead(stack []uint64) error {
 }
 
 func (r *run) fdWrite(stack []uint64) error {
-	to := &r.output
+	to := r.print
 	switch uint32(stack[0]) {
 	case 1:
 	case 2:
-		to = &r.log
+		to = r.logs
 	default:
 		stack[0] = errnoBadf
 		return nil
 	}
-	return r.vectors(stack, func(part []byte) (int, error) { return len(part), r.append(to, part) })
+	return r.vectors(stack, func(part []byte) (int, error) { return len(part), to(part) })
 }
 
 func (r *run) fdSeek(stack []uint64) error {

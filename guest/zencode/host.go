@@ -62,6 +62,7 @@ var imports = func() machine.Imports {
 			Call: func(i *machine.Instance, stack []uint64) error { return f.do(i.Guest.(*run), stack) },
 		}
 	}
+	all[invokeName] = invoke(all)
 	return all
 }()
 
@@ -108,12 +109,12 @@ func (r *run) javascript(stack []uint64) error {
 			return err
 		}
 		if kind == callPrint {
-			return r.append(&r.output, text)
+			return r.print(text)
 		}
-		if err := r.append(&r.log, text); err != nil || kind == callLog {
+		if err := r.logs(text); err != nil || kind == callLog {
 			return err
 		}
-		return r.append(&r.log, []byte("\n"))
+		return r.logs([]byte("\n"))
 	case callRandom:
 		return r.random(stack, argument)
 	}

@@ -9,8 +9,10 @@ package zencode
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -22,7 +24,7 @@ const (
 	// Name is the name of this personality in receipts.
 	Name = "zencode"
 	// Version is the version of the host layer: every rule of this package.
-	Version = 1
+	Version = 2
 
 	// TextBytesMax bounds the script, and each of its inputs.
 	TextBytesMax = 16 << 20
@@ -33,31 +35,42 @@ const (
 // An Input is all that a result depends on, beside the engine. Texts are UTF-8 and
 // end before a zero byte, if there is one.
 type Input struct {
-	Lua                        bool   // the script is Lua, not Zencode
-	Script                     string //
+	Lua                        bool // the script is Lua, not Zencode
+	Script                     []byte
 	Conf                       string // as Zenroom has it: "debug=0,rngseed=hex:…"
-	Data, Keys, Extra, Context string // absent if empty
+	Data, Keys, Extra, Context []byte // absent if empty
 
 	// Seed, of any size, is where chance comes from if Conf has no rngseed, which it
 	// gives then: SHA-512 of seedDomain and it.
 	Seed []byte
-	// Now is what clocks show at the beginning, in nanoseconds since 1970. Each
-	// reading moves them on by a microsecond.
+	// Now is what clocks show when the script is read, in nanoseconds since 1970.
+	// Each reading moves them on by a microsecond. Before that, while Zenroom begins,
+	// it is 1970.
 	Now    uint64
 	Limits turn.Limits
+
+	// Caps, where they are less than ResultBytesMax, stop a run that prints or logs
+	// more: that is no result. Zero is ResultBytesMax.
+	Caps Caps
 }
+
+// Caps bound what a host takes, in bytes.
+type Caps struct{ Output, Log int }
 
 // A Result is how a run ended.
 type Result struct {
 	turn.Outcome        // its code is 1 for a script that failed
 	Output       []byte // what was printed
 	Log          []byte // what Zenroom tells of the run: a JSON array of texts, unless it ended early
+	// Over tells which of the caps stopped it: there was more to come.
+	Over struct{ Output, Log bool }
 }
 
 // An Engine is Zenroom, loaded. It is safe for concurrent use.
 type Engine struct {
 	program *machine.Program
 	calls   map[uint32]call
+	begun   int // see begun
 }
 
 // Wasm is the engine in npm's JavaScript, as a machine loads it.
@@ -72,6 +85,23 @@ func Wasm(glue []byte) ([]byte, error) {
 	return wasm, nil
 }
 
+// Load finds the engine in npm's JavaScript, and has it loaded.
+func Load(ctx context.Context, glue []byte, load func(context.Context, []byte) (*machine.Program, error)) (*Engine, error) {
+	wasm, err := Wasm(glue)
+	if err != nil {
+		return nil, err
+	}
+	program, err := load(ctx, wasm)
+	if err != nil {
+		return nil, fmt.Errorf("load the engine of Zencode: %w", err)
+	}
+	engine, err := New(program, glue)
+	if err != nil {
+		return nil, errors.Join(err, program.Close())
+	}
+	return engine, nil
+}
+
 // New is the engine that a program is, which was loaded from Wasm of the glue. The
 // error says what of the contract the two do not keep.
 func New(program *machine.Program, glue []byte) (*Engine, error) {
@@ -82,8 +112,11 @@ func New(program *machine.Program, glue []byte) (*Engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the engine of Zencode: %w", err)
 	}
-	return &Engine{program, calls}, nil
+	return &Engine{program, calls, begun[sha256.Sum256(glue)]}, nil
 }
+
+// Close releases the program.
+func (e *Engine) Close() error { return e.program.Close() }
 
 // check reports what a program asks for that is not offered, and what it lacks.
 func check(program *machine.Program) error {
@@ -113,25 +146,44 @@ var ErrTooLarge = fmt.Errorf("larger than %d bytes", TextBytesMax)
 // script ended is in the result. Cancelling the context stops it at its next safe
 // point, with class stopped.
 func (e *Engine) Run(ctx context.Context, input *Input) (*Result, error) {
-	texts := []string{input.Script, input.conf(), input.Keys, input.Data, input.Extra, input.Context}
-	for n, name := range []string{"script", "conf", "keys", "data", "extra", "context"} {
-		if len(texts[n]) > TextBytesMax {
-			return nil, fmt.Errorf("run Zencode: %s: %w", name, ErrTooLarge)
+	r, err := e.begin(input)
+	if err != nil {
+		return nil, err
+	}
+	r.await = func() (*Input, error) { return input, nil }
+	defer context.AfterFunc(ctx, r.instance.Stop)()
+	return r.finish(r.execute())
+}
+
+// texts are what the entry point is handed but for the conf, in its order.
+func (i *Input) texts() [5][]byte {
+	return [...][]byte{i.Script, i.Keys, i.Data, i.Extra, i.Context}
+}
+
+// textNames are for people.
+var textNames = [...]string{"script", "keys", "data", "extra", "context"}
+
+// begin makes a run of a script, of which nothing has happened.
+func (e *Engine) begin(input *Input) (*run, error) {
+	r := &run{engine: e, lua: input.Lua, conf: input.conf(), chance: newChance(input.seed())}
+	if len(r.conf) > TextBytesMax {
+		return nil, fmt.Errorf("run Zencode: conf: %w", ErrTooLarge)
+	}
+	r.early = e.begun == 0 || len(input.Script) == 0 || input.Script[0] == 0
+	for n, text := range input.texts() {
+		if len(text) > TextBytesMax {
+			return nil, fmt.Errorf("run Zencode: %s: %w", textNames[n], ErrTooLarge)
+		}
+		if len(text) > 0 || n == 0 {
+			r.rooms[n].size = room(text)
 		}
 	}
-	instance, err := e.program.Instantiate(input.Limits, imports)
-	if err != nil {
+	var err error
+	if r.instance, err = e.program.Instantiate(input.Limits, imports); err != nil {
 		return nil, fmt.Errorf("run Zencode: %w", err)
 	}
-	r := &run{engine: e, instance: instance, now: input.Now, chance: newChance(input.seed())}
-	instance.Guest = r
-	defer context.AfterFunc(ctx, instance.Stop)()
-	ended := r.execute(input.Lua, texts)
-	result := &Result{Outcome: instance.Outcome(ended), Output: r.output, Log: r.log}
-	if result.Class == turn.Exit {
-		result.Code = r.code
-	}
-	return result, instance.Close()
+	r.instance.Guest = r
+	return r, nil
 }
 
 // conf is the conf with the seed in it.
@@ -149,40 +201,61 @@ func (i *Input) conf() string {
 
 // A run is a script under way.
 type run struct {
-	engine      *Engine
-	instance    *machine.Instance
+	engine   *Engine
+	instance *machine.Instance
+	lua      bool
+	conf     string
+	rooms    [5]struct{ at, size uint32 } // for the texts; nothing for one that is absent
+	early    bool                         // the texts are there from the beginning
+	invokes  int
+	await    func() (*Input, error) // waits for the texts
+
 	files       map[string]file
 	open        []descriptor // from firstDescriptor on
 	now         uint64
 	chance      chance
+	caps        Caps
 	output, log []byte
+	result      Result
 	code        uint32
 }
 
 // execute begins the engine and runs the script. The error ends the turn.
-func (r *run) execute(lua bool, texts []string) error {
+func (r *run) execute() error {
 	for _, export := range []string{"emscripten_stack_init", "__wasm_call_ctors"} {
 		if _, err := r.instance.Call(export); err != nil {
 			return err
 		}
 	}
-	var args []uint64
-	for n, text := range texts {
-		if text == "" && n > 0 {
-			args = append(args, 0)
+	conf, err := r.allocate(uint32(len(r.conf) + 1))
+	if err != nil {
+		return err
+	}
+	if err := r.put(conf, []byte(r.conf)); err != nil {
+		return err
+	}
+	for n := range r.rooms {
+		if r.rooms[n].size == 0 {
 			continue
 		}
-		at, err := r.put([]byte(text))
-		if err != nil {
+		if r.rooms[n].at, err = r.allocate(r.rooms[n].size); err != nil {
 			return err
 		}
-		args = append(args, uint64(at))
+		if err := r.put(r.rooms[n].at, []byte(placeholder)); err != nil {
+			return err
+		}
+	}
+	if r.early {
+		if err := r.fill(); err != nil {
+			return err
+		}
 	}
 	export := "zencode_exec"
-	if lua {
+	if r.lua {
 		export = "zenroom_exec"
 	}
-	code, err := r.instance.Call(export, args...)
+	at := func(n int) uint64 { return uint64(r.rooms[n].at) }
+	code, err := r.instance.Call(export, at(0), uint64(conf), at(1), at(2), at(3), at(4))
 	if err != nil {
 		return err
 	}
@@ -192,21 +265,36 @@ func (r *run) execute(lua bool, texts []string) error {
 	return nil
 }
 
-// put copies bytes into memory that the engine allocates, with a zero after them.
-func (r *run) put(content []byte) (uint32, error) {
-	at, err := r.instance.Call("malloc", uint64(len(content)+1))
+// allocate has the engine give memory.
+func (r *run) allocate(size uint32) (uint32, error) {
+	at, err := r.instance.Call("malloc", uint64(size))
 	if err != nil {
 		return 0, err
 	}
 	if at[0] == 0 {
 		return 0, &machine.Fault{Class: turn.Memory, Text: "the engine has no memory for its input"}
 	}
-	b, err := r.bytes(uint32(at[0]), uint32(len(content)+1))
-	if err != nil {
-		return 0, err
-	}
-	b[copy(b, content)] = 0
 	return uint32(at[0]), nil
+}
+
+// put copies a text into memory, with a zero after it.
+func (r *run) put(at uint32, text []byte) error {
+	b, err := r.bytes(at, uint32(len(text)+1))
+	if err != nil {
+		return err
+	}
+	b[copy(b, text)] = 0
+	return nil
+}
+
+// finish ends a run.
+func (r *run) finish(ended error) (*Result, error) {
+	result := &r.result
+	result.Outcome, result.Output, result.Log = r.instance.Outcome(ended), r.output, r.log
+	if result.Class == turn.Exit {
+		result.Code = r.code
+	}
+	return result, r.instance.Close()
 }
 
 // bytes is a part of the engine's memory that is to be moved, and is paid for.
@@ -235,13 +323,32 @@ func (r *run) text(at uint32) ([]byte, error) {
 	return rest[:end], r.instance.ChargeBytes(uint64(end))
 }
 
-var errOutput error = &machine.Fault{Class: turn.Memory, Text: fmt.Sprintf("it printed more than %d bytes", ResultBytesMax)}
+var (
+	errOutput error = &machine.Fault{Class: turn.Memory, Text: fmt.Sprintf("it printed more than %d bytes", ResultBytesMax)}
+	errCap    error = &machine.Fault{Class: turn.Stopped, Text: "it printed more than its host takes"}
+)
 
-// append adds to the output or the log.
-func (r *run) append(to *[]byte, text []byte) error {
-	if len(*to)+len(text) > ResultBytesMax {
+func (r *run) print(text []byte) error {
+	return appendCapped(&r.output, text, r.caps.Output, &r.result.Over.Output)
+}
+
+func (r *run) logs(text []byte) error {
+	return appendCapped(&r.log, text, r.caps.Log, &r.result.Over.Log)
+}
+
+// appendCapped adds to the output or the log, up to its cap.
+func appendCapped(to *[]byte, text []byte, limit int, over *bool) error {
+	if limit <= 0 || limit > ResultBytesMax {
+		limit = ResultBytesMax
+	}
+	if len(*to)+len(text) <= limit {
+		*to = append(*to, text...)
+		return nil
+	}
+	if limit == ResultBytesMax {
 		return errOutput
 	}
-	*to = append(*to, text...)
-	return nil
+	*over = true
+	*to = append(*to, text...)[:limit]
+	return errCap
 }

@@ -88,7 +88,7 @@ var seeded = "rngseed=hex:" + strings.Repeat("5a", 64)
 
 func (s *script) input() *zencode.Input {
 	return &zencode.Input{
-		Lua: s.Lua, Script: s.Script, Conf: s.Conf, Keys: s.Keys, Data: s.Data, Extra: s.Extra, Context: s.Context, Limits: limits,
+		Lua: s.Lua, Script: []byte(s.Script), Conf: s.Conf, Keys: []byte(s.Keys), Data: []byte(s.Data), Extra: []byte(s.Extra), Context: []byte(s.Context), Limits: limits,
 	}
 }
 

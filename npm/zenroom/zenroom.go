@@ -4,9 +4,13 @@ package zenroom
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 
+	"carrel/guest/zencode"
+	"carrel/machine"
+	"carrel/machine/cache"
 	"carrel/npm"
 )
 
@@ -40,4 +44,35 @@ func Fetch(ctx context.Context, dir, from string) error {
 		return fmt.Errorf("fetch the engine of Zencode: %w", err)
 	}
 	return nil
+}
+
+// A Host is where the engine is kept, and what runs it.
+type Host struct {
+	Tools  string         // it is in Dir of this
+	Code   string         // where compiled code is kept
+	Engine machine.Engine //
+	Say    func(string)   // is told what takes long
+}
+
+// Open loads the engine, and fetches it before if it is not there.
+func Open(ctx context.Context, host Host) (*zencode.Engine, error) {
+	dir := Dir(host.Tools)
+	glue, err := File(dir)
+	if errors.Is(err, npm.ErrAbsent) {
+		host.Say(fmt.Sprintf("fetching the engine of Zencode (%s, AGPL-3.0-only), 3 MB, once", Published))
+		if err := Fetch(ctx, dir, ""); err != nil {
+			return nil, err
+		}
+		glue, err = File(dir)
+	}
+	if err != nil {
+		return nil, err
+	}
+	code, err := cache.Open(host.Code, 0)
+	if err != nil {
+		return nil, err
+	}
+	return zencode.Load(ctx, glue, func(ctx context.Context, wasm []byte) (*machine.Program, error) {
+		return code.Load(ctx, host.Engine, wasm)
+	})
 }
