@@ -13,6 +13,7 @@ import (
 	"carrel/guest/posix"
 	"carrel/machine/meter"
 	"carrel/program/seal"
+	"carrel/quantity"
 	"carrel/turn"
 )
 
@@ -217,7 +218,7 @@ func (r *inspection) print(w io.Writer, n int) error {
 	row("metered", "%s bytes, machine version %d; code from %s to %s bytes (%+.0f %%)", grouped(uint64(r.MeteredSize)), r.MachineVersion,
 		grouped(before), grouped(after), 100*(float64(after)/float64(max(1, before))-1))
 	if r.Memory != nil {
-		row("memory", "%s to start, at most %s", bytesOf(uint64(r.Memory.MinPages)*pageBytes), bytesOf(uint64(r.Memory.MaxPages)*pageBytes))
+		row("memory", "%s to start, at most %s", bytesOf(uint64(r.Memory.MinPages)*quantity.PageBytes), bytesOf(uint64(r.Memory.MaxPages)*quantity.PageBytes))
 	}
 	switch r.Kind {
 	case kindCommand:

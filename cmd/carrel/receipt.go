@@ -99,7 +99,7 @@ func printTurn(t rows, r *receipt.Turn) {
 	if r.Input.Cwd != "" {
 		row("cwd", "%s", r.Input.Cwd)
 	}
-	row("limits", "%s fuel, %s of memory", limit.String(), bytesOf(uint64(r.Input.Limits.MemoryPages)*pageBytes))
+	row("limits", "%s fuel, %s of memory", limit.String(), bytesOf(uint64(r.Input.Limits.MemoryPages)*quantity.PageBytes))
 	row("clock", "%s from %d ns", r.Input.Clock, r.Input.TimeNS)
 	if r.Input.Seed != "" {
 		row("seed", "%s", r.Input.Seed)

@@ -1,6 +1,10 @@
-package main
+package quantity_test
 
-import "testing"
+import (
+	"testing"
+
+	"carrel/quantity"
+)
 
 func TestFuel(t *testing.T) {
 	for _, c := range []struct {
@@ -29,17 +33,16 @@ func TestFuel(t *testing.T) {
 		{"0x10", 0, ""},
 		{"10MB", 0, ""},
 	} {
-		var f fuel
-		err := f.Set(c.in)
+		n, err := quantity.Fuel(c.in)
 		if (err != nil) != (c.text == "") {
 			t.Errorf("fuel %q: error %v", c.in, err)
-		} else if err == nil && (uint64(f) != c.want || f.String() != c.text) {
-			t.Errorf("fuel %q = %d %q, want %d %q", c.in, uint64(f), f.String(), c.want, c.text)
+		} else if err == nil && (n != c.want || quantity.FormatFuel(n) != c.text) {
+			t.Errorf("fuel %q = %d %q, want %d %q", c.in, n, quantity.FormatFuel(n), c.want, c.text)
 		}
 	}
 }
 
-func TestSize(t *testing.T) {
+func TestBytes(t *testing.T) {
 	for _, c := range []struct {
 		in    string
 		bytes uint64
@@ -63,8 +66,7 @@ func TestSize(t *testing.T) {
 		{in: "-1M", fails: true},
 		{in: "18446744073709551615G", fails: true},
 	} {
-		var z size
-		err := z.Set(c.in)
+		n, err := quantity.Bytes(c.in)
 		if (err != nil) != c.fails {
 			t.Errorf("size %q: error %v", c.in, err)
 			continue
@@ -72,9 +74,9 @@ func TestSize(t *testing.T) {
 		if c.fails {
 			continue
 		}
-		pages, err := z.memoryPages()
-		if uint64(z) != c.bytes || pages != c.pages || (err != nil) != (c.pages == 0) {
-			t.Errorf("size %q = %d bytes, %d pages, %v; want %d bytes, %d pages", c.in, uint64(z), pages, err, c.bytes, c.pages)
+		pages, err := quantity.Pages(n)
+		if n != c.bytes || pages != c.pages || (err != nil) != (c.pages == 0) {
+			t.Errorf("size %q = %d bytes, %d pages, %v; want %d bytes, %d pages", c.in, n, pages, err, c.bytes, c.pages)
 		}
 	}
 }
