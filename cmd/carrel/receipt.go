@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"carrel/quantity"
 	"carrel/receipt"
 	"carrel/receipt/bundle"
 )
@@ -103,6 +104,9 @@ func printTurn(t rows, r *receipt.Turn) {
 	row("clock", "%s from %d ns", r.Input.Clock, r.Input.TimeNS)
 	if r.Input.Seed != "" {
 		row("seed", "%s", r.Input.Seed)
+	}
+	for _, s := range r.Input.Secrets {
+		row("secret", "%q, committed to by %s", s.Name, s.Commitment.Short())
 	}
 	if r.Input.ImageFile != nil {
 		row("from", "%s, in %s, %s bytes", r.Input.ImageBefore, r.Input.ImageFile.Digest.Short(), grouped(r.Input.ImageFile.Size))
