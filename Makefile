@@ -30,14 +30,14 @@ help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: build
-build: ## Build bin/carrel and bin/xsnap-worker, with wasmtime if there is a C compiler
-	@echo "bin/carrel, bin/xsnap-worker: engines $(if $(TAGS),wasmtime$(COMMA) )wazero, interpreter$(if $(TAGS),,. There is no C compiler: no wasmtime)"
-	@CGO_ENABLED=$(if $(TAGS),1,0) go build -trimpath -tags '$(BUILD_TAGS)' -ldflags '-s -w' -o bin/ ./cmd/carrel ./cmd/xsnap-worker
+build: ## Build bin/carrel, and beside it what is in the place of other programs; with wasmtime if there is a C compiler
+	@echo "bin/carrel, bin/xsnap-worker, bin/zencode-exec, bin/lua-exec: engines $(if $(TAGS),wasmtime$(COMMA) )wazero, interpreter$(if $(TAGS),,. There is no C compiler: no wasmtime)"
+	@CGO_ENABLED=$(if $(TAGS),1,0) go build -trimpath -tags '$(BUILD_TAGS)' -ldflags '-s -w' -o bin/ ./cmd/...
 
 .PHONY: test
 test: need-cc vet cross $(PROGRAMS)/complete $(EXAMPLES)/complete $(XSNAP)/complete ## Run all tests, with and without wasmtime
 	$(GOTEST) ./...
-	$(GOTEST) -tags wasmtime ./machine/... ./guest/js ./guest/zencode ./cmd/...
+	$(GOTEST) -tags wasmtime ./machine/... ./guest/js ./guest/zencode ./door/zenexec ./cmd/...
 ifneq ($(APT)$(wildcard $(ENGINE)),)
 	@$(MAKE) --no-print-directory test-engine
 else

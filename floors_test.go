@@ -25,10 +25,10 @@ var floors = []string{
 	"machine/engines guest/posix guest/js guest/zencode receipt npm/bundler",
 	"receipt/bundle npm/lockdown npm/supervisor npm/quickjs npm/zenroom npm/npmtest",
 	"runner",
-	"toolchain door/xsnap client/xsnap",
+	"toolchain door/xsnap door/zenexec client/xsnap",
 	"client/xsnap/xsnaptest",
 	"toolchain/daemon",
-	"cmd/carrel cmd/xsnap-worker bench bench/goja examples/words",
+	"cmd/carrel cmd/xsnap-worker cmd/zencode-exec cmd/lua-exec bench bench/goja examples/words",
 }
 
 // never lists what the packages of a tree may not import: code that must be

@@ -3,9 +3,11 @@
 package zenroom
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 
 	"carrel/guest/zencode"
@@ -31,6 +33,10 @@ const (
 
 // Dir is where the engine is kept below a directory for such things.
 func Dir(base string) string { return filepath.Join(base, "zenroom-"+Published.Version) }
+
+// Tools is the directory that the engine is kept below: what ZENROOM_CACHE_DIR says, as
+// nXCC has it, or the one for all such things.
+func Tools(base string) string { return cmp.Or(os.Getenv("ZENROOM_CACHE_DIR"), base) }
 
 // File reads the engine from the directory, and checks its hash. Errors:
 // npm.ErrAbsent.
