@@ -21,7 +21,7 @@ var floors = []string{
 	"home netstring guest/zencode/secret guest/zencode/lines turn tree program/seal program/symbols machine/page machine/machinetest/quickjs",
 	"quantity machine/meter machine/image machine/machinetest/wasmgen program/keys disk",
 	"machine",
-	"machine/machinetest machine/wazero machine/wasmtime machine/cache store/images guest guest/posix/tar guest/js/bundle npm native",
+	"machine/machinetest machine/wazero machine/wasmtime machine/cache store/images guest guest/posix/tar guest/js/bundle npm native egress",
 	"machine/engines guest/posix guest/js guest/zencode receipt npm/bundler",
 	"receipt/bundle npm/lockdown npm/supervisor npm/quickjs npm/zenroom npm/npmtest",
 	"runner",
