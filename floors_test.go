@@ -22,7 +22,7 @@ var floors = []string{
 	"quantity machine/meter machine/image machine/machinetest/wasmgen program/keys disk",
 	"machine",
 	"machine/machinetest machine/wazero machine/wasmtime machine/cache store/images guest guest/posix/tar guest/js/bundle npm native egress",
-	"machine/engines guest/posix guest/js guest/zencode receipt npm/bundler",
+	"machine/engines native/release guest/posix guest/js guest/zencode receipt npm/bundler",
 	"receipt/bundle npm/lockdown npm/supervisor npm/quickjs npm/zenroom npm/npmtest",
 	"runner",
 	"toolchain door/xsnap door/zenexec client/xsnap",

