@@ -34,7 +34,16 @@ func TestPrograms(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Setenv("PATH", programs)
-	engine := load(t, tools)
+	on, err := engines.Open(engines.Auto)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer on.Close()
+	engine, err := zenroom.Open(context.Background(), zenroom.Host{Tools: tools, Code: t.TempDir(), Engine: on, Say: func(text string) { t.Error(text) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer engine.Close()
 	for _, c := range []struct {
 		program string
 		in      lines.Input
@@ -67,19 +76,4 @@ func TestPrograms(t *testing.T) {
 			t.Errorf("%s of %s:\nexit %d, %s%swant %d, %s%s", c.program, c.in.Script, have.Code, have.Stdout, have.Stderr, want.Code, want.Output, want.Log)
 		}
 	}
-}
-
-func load(t *testing.T, tools string) *zencode.Engine {
-	t.Helper()
-	on, err := engines.Open(engines.Auto)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { on.Close() })
-	engine, err := zenroom.Open(context.Background(), zenroom.Host{Tools: tools, Code: t.TempDir(), Engine: on, Say: func(text string) { t.Error(text) }})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { engine.Close() })
-	return engine
 }

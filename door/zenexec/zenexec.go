@@ -132,11 +132,23 @@ func (p Program) execute(ctx context.Context, in *lines.Input, host Host) (*zenc
 	if err != nil {
 		return nil, err
 	}
-	engine, closing, err := p.open(ctx, host)
+	on, err := engines.Open(cmp.Or(os.Getenv("CARREL_ENGINE"), engines.Auto))
+	if err != nil {
+		return nil, fmt.Errorf("CARREL_ENGINE: %w", err)
+	}
+	defer on.Close()
+	h, err := home.Find()
 	if err != nil {
 		return nil, err
 	}
-	defer closing()
+	engine, err := zenroom.Open(ctx, zenroom.Host{
+		Tools: zenroom.Tools(h.Tools), Code: h.Code, Engine: on,
+		Say: func(text string) { fmt.Fprintf(host.Stderr, "%s: %s\n", p.Name, text) },
+	})
+	if err != nil {
+		return nil, err
+	}
+	defer engine.Close()
 	input := &zencode.Input{
 		Lua: p.Lua, Script: in.Script, Conf: in.WithLog(), Keys: in.Keys, Data: in.Data, Extra: in.Extra, Context: in.Context,
 		Seed: make([]byte, seedBytes), Now: uint64(host.Now().UnixNano()), Limits: limits,
@@ -164,25 +176,4 @@ func findLimits() (turn.Limits, error) {
 		return limits, fmt.Errorf("CARREL_MEMORY: %w", err)
 	}
 	return limits, nil
-}
-
-// open loads Zenroom.
-func (p Program) open(ctx context.Context, host Host) (engine *zencode.Engine, closing func(), err error) {
-	h, err := home.Find()
-	if err != nil {
-		return nil, nil, err
-	}
-	on, err := engines.Open(cmp.Or(os.Getenv("CARREL_ENGINE"), engines.Auto))
-	if err != nil {
-		return nil, nil, fmt.Errorf("CARREL_ENGINE: %w", err)
-	}
-	engine, err = zenroom.Open(ctx, zenroom.Host{
-		Tools: zenroom.Tools(h.Tools), Code: h.Code, Engine: on,
-		Say: func(text string) { fmt.Fprintf(host.Stderr, "%s: %s\n", p.Name, text) },
-	})
-	if err != nil {
-		on.Close()
-		return nil, nil, err
-	}
-	return engine, func() { engine.Close(); on.Close() }, nil
 }
