@@ -13,7 +13,7 @@ type Error struct {
 
 // The codes of errors, in the order in which things are checked.
 const (
-	InvalidURL    = "invalid_url"    // not a URL, or not one that the standard lets be read in one way only
+	InvalidURL    = "invalid_url"    // not a URL, or one that cannot be sent as it is read
 	SchemeDenied  = "scheme_denied"  // the policy does not have the scheme
 	PortMissing   = "port_missing"   // no port, and the scheme has no default
 	PortDenied    = "port_denied"    // the policy does not have the port

@@ -17,6 +17,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -559,10 +560,16 @@ func TestSendTLS(t *testing.T) {
 	}
 }
 
-// TestSendHTTP2Endless has a body without end over HTTP/2.
-func TestSendHTTP2Endless(t *testing.T) {
+// TestSendHTTP2Hostile has a head and a body without end over HTTP/2.
+func TestSendHTTP2Hostile(t *testing.T) {
 	sent := make(chan int, 1)
-	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/head" {
+			for i := range AnswerHeaderBytesMax >> 10 {
+				w.Header().Set(fmt.Sprint("A", i), long(1<<10))
+			}
+			return
+		}
 		total := 0
 		for {
 			n, err := io.WriteString(w, long(1<<16))
@@ -584,6 +591,28 @@ func TestSendHTTP2Endless(t *testing.T) {
 	}
 	if n := <-sent; n > BodyMaxDefault+1<<20 {
 		t.Errorf("%d bytes were taken", n)
+	}
+	answer = c.Send(t.Context(), permit(t, c, "https://example.com/head"), &Request{})
+	if answer.Err == nil || answer.Err.Code != Failed {
+		t.Errorf("%d: %v", answer.Status, answer.Err)
+	}
+}
+
+// TestSendLeavesNothing: what a request started ends with it. If not, this never ends.
+func TestSendLeavesNothing(t *testing.T) {
+	options := public()
+	options.Timeout = 5 * time.Millisecond
+	c, n := through(raw(t, func(conn net.Conn) { io.Copy(io.Discard, conn) }), options)
+	before := runtime.NumGoroutine()
+	for i := range 50 {
+		n.mu.Lock()
+		n.dialled, n.refuse = nil, i%3
+		n.mu.Unlock()
+		c.Send(t.Context(), permit(t, c, "http://receiver.test/"), &Request{Body: make([]byte, 1<<20)})
+		c.Send(t.Context(), permit(t, c, "https://receiver.test/"), &Request{})
+	}
+	for runtime.NumGoroutine() > before {
+		time.Sleep(time.Millisecond)
 	}
 }
 
