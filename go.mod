@@ -3,10 +3,12 @@ module carrel
 go 1.26.0
 
 require (
+	connectrpc.com/connect v1.20.0
 	github.com/bytecodealliance/wasmtime-go/v39 v39.0.1
 	github.com/evanw/esbuild v0.28.2
 	github.com/fxamacker/cbor/v2 v2.9.6
 	github.com/google/go-cmp v0.7.0
+	github.com/google/uuid v1.6.0
 	github.com/ianlancetaylor/demangle v0.0.0-20260724033716-83e58baca724
 	github.com/in-toto/attestation v1.2.0
 	github.com/klauspost/compress v1.20.3

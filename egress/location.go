@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -54,15 +55,32 @@ func parse(text string) (*location, error) {
 	return l, l.setLogin(u)
 }
 
-// misread reports a host that the library (v0.6.2) takes for an address though the
-// standard does not: it drops brackets within brackets, and takes numbers with a sign
-// for parts of an IPv4 address. Nobody has such a host, so it is refused.
+// misread reports a host that the library (v0.6.2) reads though the standard does not,
+// or otherwise: it drops brackets within brackets, takes numbers with a sign for parts
+// of an IPv4 address, and makes something of labels that begin like punycode and are
+// none. Nobody has such a host, so it is refused.
 func misread(u *whatwg.Url, written string) bool {
 	if u.IsIPv6() {
 		return strings.ContainsAny(written[1:len(written)-1], "[]")
 	}
+	if !u.IsSpecialScheme() {
+		return false
+	}
 	decoded, err := url.PathUnescape(written)
-	return u.IsIPv4() && (err != nil || strings.ContainsAny(norm.NFKC.String(decoded), "+-"))
+	if err != nil {
+		return true
+	}
+	mapped := lower(norm.NFKC.String(decoded))
+	if u.IsIPv4() {
+		return strings.ContainsAny(mapped, "+-")
+	}
+	labels := strings.Split(u.Hostname(), ".")
+	for label := range strings.SplitSeq(strings.ReplaceAll(mapped, "\u3002", "."), ".") {
+		if strings.HasPrefix(label, "xn--") && !slices.Contains(labels, label) {
+			return true
+		}
+	}
+	return false
 }
 
 func (l *location) setPort(u *whatwg.Url) error {

@@ -56,8 +56,11 @@ func TestParseStricter(t *testing.T) {
 		"http://1.2.3.\u207a4/":             "refused",                 // superscript plus
 		"http://1.2.3.\ufe634/":             "refused",                 // small hyphen-minus
 		"http://1.2.3.\u207b4/":             "http://1.2.3.xn--4-dbo/", // a minus, but not the one of ASCII
-		"http://a&\u00e9.example/":          "refused",                 // not a name of the DNS
-		"http://\u0660.com/":                "refused",                 // right to left
+		"http://xn--.example/":              "refused",
+		"http://a.XN--\u3002example/":       "refused",
+		"http://xn--zz\u00e9zz--.example/":  "refused",
+		"http://a&\u00e9.example/":          "refused", // not a name of the DNS
+		"http://\u0660.com/":                "refused", // right to left
 		"http://a/x|y^z":                    "http://a/x%7Cy%5Ez",
 		"http://a/%zz%4":                    "http://a/%25zz%254",
 		"http://a/%":                        "http://a/%25",

@@ -128,6 +128,9 @@ func inputFields(in *Input) []field {
 	if in.Call != nil {
 		f.add("call", in.Call.String())
 	}
+	for _, secret := range in.Secrets {
+		f.add("secret "+secret.Name, secret.String())
+	}
 	return f.list
 }
 

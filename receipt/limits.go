@@ -12,6 +12,8 @@ const (
 	TurnsMax = 1 << 14
 	// MountsMax bounds the mounts.
 	MountsMax = 1 << 10
+	// SecretsMax bounds the secrets.
+	SecretsMax = 1 << 10
 	// ObservationsMax bounds the observations of one mount, the entries of one
 	// listing, and the changes of one mount.
 	ObservationsMax = 1 << 20

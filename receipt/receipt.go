@@ -53,6 +53,10 @@ type Input struct {
 	ImageFile   *Blob       `json:"imageFile,omitempty"`
 
 	Call *Call `json:"call,omitempty"` // nil for the program's entry point
+
+	// Secrets are those that the guest was handed beside what Mounts hold, sorted by
+	// name. Who replays must have them.
+	Secrets []Secret `json:"secrets,omitempty"`
 }
 
 // A Call is of an exported function. A reactor that begins is initialised first.

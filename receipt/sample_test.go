@@ -113,6 +113,14 @@ func small() *Receipt {
 	}
 }
 
+// confidential is a receipt of a turn that was handed secrets.
+func confidential() *Receipt {
+	r := small()
+	r.Input.Guest = Guest{Name: "zencode", Version: 2}
+	r.Input.Secrets = []Secret{NewSecret("", [SaltBytes]byte{31: 2}, nil), NewSecret("API key", [SaltBytes]byte{1}, []byte("open"))}
+	return r
+}
+
 // build is a compiler and a linker: an object goes from the one to the other in
 // a tar, a map is written beside it and replaced.
 func build() *Build {

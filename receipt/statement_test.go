@@ -22,6 +22,7 @@ func TestCompat(t *testing.T) {
 	}{
 		{"v1/small", small(), []seal.PrivateKey{testKey(1)}},
 		{"v1/full", sample(), []seal.PrivateKey{testKey(1), testKey(2)}},
+		{"v1/secrets", confidential(), []seal.PrivateKey{testKey(1)}},
 		{"v1/build", build(), []seal.PrivateKey{testKey(1)}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

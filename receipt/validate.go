@@ -81,6 +81,9 @@ func (in *Input) Validate() error {
 			return fmt.Errorf("call: %w", err)
 		}
 	}
+	if err := validSecrets(in.Secrets); err != nil {
+		return err
+	}
 	return validMounts(in.Mounts)
 }
 

@@ -45,6 +45,7 @@ func (t *Turn) Input() (*receipt.Input, error) {
 	if s.Zencode != nil {
 		input.Guest = receipt.Guest{Name: zencode.Name, Version: zencode.Version}
 		input.Mounts = mountsOf(s.Zencode.parts())
+		input.Secrets = t.secrets
 	}
 	for n, m := range s.Mounts {
 		mount := receipt.Mount{Guest: m.Guest, Kind: m.Kind, Mode: m.Mode, Content: m.Content}

@@ -31,6 +31,8 @@ const (
 type Replayer struct {
 	Load  Load
 	Blobs receipt.BlobSource // where the bytes are that the receipt names
+	// Secrets, by their names, are those that guests were handed.
+	Secrets map[string][]byte
 
 	made made // by turns before, for those after
 }

@@ -15,6 +15,7 @@ import (
 	"io"
 
 	"carrel/guest/posix"
+	"carrel/guest/zencode"
 	"carrel/machine"
 	"carrel/machine/image"
 	"carrel/machine/meter"
@@ -92,8 +93,12 @@ type Turn struct {
 	// Image is the image that was asked for. Only after exit 0.
 	Image *image.Image
 
+	// Over tells of a script of Zencode that was stopped by its caps.
+	Over zencode.Over
+
 	spec         *Spec
-	args         []string // of the call, with types
+	secrets      []receipt.Secret // that it was handed
+	args         []string         // of the call, with types
 	streams      posix.Result
 	module       *meter.Module
 	frames       []machine.Frame

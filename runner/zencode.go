@@ -2,10 +2,12 @@ package runner
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 
 	"carrel/guest/zencode"
+	"carrel/guest/zencode/secret"
 	"carrel/program/seal"
 	"carrel/receipt"
 	"carrel/turn"
@@ -19,7 +21,34 @@ type Zencode struct {
 	// Glue is the JavaScript of npm's zenroom.
 	Glue                             []byte
 	Conf, Keys, Data, Extra, Context []byte // absent if empty
+
+	// Secrets, by their names, are put into Keys, if it is not nil (package
+	// guest/zencode/secret). A receipt has Keys without them, and commits to those that
+	// Keys names.
+	Secrets      map[string]Secret
+	SecretLimits secret.Limits
+
+	// Caps stop it: see zencode.Input.
+	Caps zencode.Caps
+	// Engine, if set, runs it in the place of one that is loaded for it; it is not
+	// closed.
+	Engine interface {
+		Run(context.Context, *zencode.Input) (*zencode.Result, error)
+	}
 }
+
+// A Secret is what a guest may be handed, and the salt by which a receipt commits to
+// it.
+type Secret struct {
+	Content []byte
+	Salt    [receipt.SaltBytes]byte
+}
+
+// A SecretsError reports keys that secrets could not be put into.
+type SecretsError struct{ Err error }
+
+func (e *SecretsError) Error() string { return "put secrets into keys: " + e.Err.Error() }
+func (e *SecretsError) Unwrap() error { return e.Err }
 
 // Where the parts of a script are in its receipt.
 const (
@@ -49,7 +78,7 @@ func (z *Zencode) parts() []part {
 
 // zencode is the script of a receipt's input.
 func (r *Replayer) zencode(input *receipt.Input) (*Zencode, error) {
-	z := &Zencode{}
+	z := &Zencode{SecretLimits: secret.None}
 	into := map[string]*[]byte{
 		glueMount: &z.Glue, zencodeMount: &z.Script, luaMount: &z.Script,
 		"/conf": &z.Conf, "/keys": &z.Keys, "/data": &z.Data, "/extra": &z.Extra, "/context": &z.Context,
@@ -65,7 +94,52 @@ func (r *Replayer) zencode(input *receipt.Input) (*Zencode, error) {
 		}
 		z.Lua = z.Lua || m.Guest == luaMount
 	}
-	return z, nil
+	var err error
+	z.Secrets, err = r.open(input)
+	return z, err
+}
+
+// inject puts the secrets into the keys.
+func (z *Zencode) inject() (*secret.Keys, error) {
+	contents := map[string][]byte{}
+	for name, s := range z.Secrets {
+		contents[name] = s.Content
+	}
+	return secret.Inject(z.Keys, contents, z.SecretLimits)
+}
+
+// committed are the secrets that were used, for a receipt.
+func (z *Zencode) committed(names []string) (all []receipt.Secret) {
+	for _, name := range names {
+		all = append(all, receipt.NewSecret(name, z.Secrets[name].Salt, z.Secrets[name].Content))
+	}
+	return all
+}
+
+// open finds the secrets of a receipt among those that there are.
+func (r *Replayer) open(input *receipt.Input) (map[string]Secret, error) {
+	if input.Secrets == nil {
+		return nil, nil
+	}
+	found, missing := map[string]Secret{}, []string(nil)
+	for _, s := range input.Secrets {
+		content, ok := r.Secrets[s.Name]
+		salt, err := hex.DecodeString(s.Salt)
+		switch {
+		case err != nil:
+			return nil, err
+		case !ok:
+			missing = append(missing, fmt.Sprintf("secret %q, which it was handed", s.Name))
+		case !s.Opens(content):
+			missing = append(missing, fmt.Sprintf("secret %q, which it was handed: what was given is another", s.Name))
+		default:
+			found[s.Name] = Secret{content, [receipt.SaltBytes]byte(salt)}
+		}
+	}
+	if missing != nil {
+		return nil, &receipt.MissingError{Missing: missing}
+	}
+	return found, nil
 }
 
 // runZencode is Run for Zencode and Lua.
@@ -79,33 +153,42 @@ func (t *Turn) runZencode(ctx context.Context, load Load) (*Turn, error) {
 	case spec.Call != nil, spec.From != nil, spec.Image, spec.Calls != nil:
 		return nil, fmt.Errorf("%w: a script runs from its beginning to its end", ErrZencode)
 	}
-	program, err := load(ctx, spec.Program)
-	if err != nil {
-		return nil, fmt.Errorf("load the engine of Zencode: %w", err)
-	}
-	defer program.Close()
 	z := spec.Zencode
-	engine, err := zencode.New(program, z.Glue)
-	if err != nil {
-		return nil, err
-	}
-	result, err := engine.Run(ctx, &zencode.Input{
+	input := &zencode.Input{
 		Lua: z.Lua, Script: z.Script, Conf: string(z.Conf),
 		Keys: z.Keys, Data: z.Data, Extra: z.Extra, Context: z.Context,
-		Seed: spec.Seed, Now: spec.Start, Limits: spec.Limits,
-	})
+		Seed: spec.Seed, Now: spec.Start, Limits: spec.Limits, Caps: z.Caps,
+	}
+	if z.Secrets != nil {
+		keys, err := z.inject()
+		if err != nil {
+			return nil, &SecretsError{err}
+		}
+		defer keys.Wipe()
+		input.Keys, t.secrets = keys.Text, z.committed(keys.Used)
+	}
+	engine := z.Engine
+	if engine == nil {
+		own, err := zencode.Load(ctx, z.Glue, load)
+		if err != nil {
+			return nil, err
+		}
+		defer own.Close()
+		engine = own
+	}
+	result, err := engine.Run(ctx, input)
 	if refused(err, &t.Outcome) {
 		return t, spec.keep(z.parts())
 	} else if err != nil {
 		return nil, err
 	}
-	t.Outcome = result.Outcome
+	t.Outcome, t.Over = result.Outcome, result.Over
 	stdout := output{"standard output", spec.Stdout, seal.NewHasher()}
 	stderr := output{"standard error", spec.Stderr, seal.NewHasher()}
-	if t.Outcome.Class.Result() {
+	if t.Outcome.Class.Result() || t.Over.Any() {
 		t.Err = errors.Join(stdout.write(result.Output), stderr.write(result.Log))
 	}
-	if t.Err != nil {
+	if t.Err != nil && t.Outcome.Class.Result() {
 		t.Outcome = turn.Outcome{Class: turn.Worker, Text: t.Err.Error()}
 	}
 	t.streams.Stdout, t.streams.Stderr = stream(stdout.sum), stream(stderr.sum)

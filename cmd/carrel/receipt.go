@@ -105,6 +105,9 @@ func printTurn(t rows, r *receipt.Turn) {
 	if r.Input.Seed != "" {
 		row("seed", "%s", r.Input.Seed)
 	}
+	for _, s := range r.Input.Secrets {
+		row("secret", "%q, committed to by %s", s.Name, s.Commitment.Short())
+	}
 	if r.Input.ImageFile != nil {
 		row("from", "%s, in %s, %s bytes", r.Input.ImageBefore, r.Input.ImageFile.Digest.Short(), grouped(r.Input.ImageFile.Size))
 	}

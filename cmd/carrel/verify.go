@@ -25,6 +25,7 @@ func verifyCommand() *cobra.Command {
 		engine  engineName
 		asked   []string
 		from    []string
+		secrets []string
 		timeout time.Duration
 		out     format
 	)
@@ -73,7 +74,11 @@ digest is right.` + exits(
 				ctx, cancel = context.WithTimeoutCause(ctx, timeout, errTimeout)
 			}
 			defer cancel()
-			replay := runner.Replayer{Blobs: sources, Load: func(ctx context.Context, wasm []byte) (*machine.Program, error) {
+			opens, err := readSecrets(secrets)
+			if err != nil {
+				return failf(verifyCannot, "cannot verify: %w", err)
+			}
+			replay := runner.Replayer{Blobs: sources, Secrets: opens, Load: func(ctx context.Context, wasm []byte) (*machine.Program, error) {
 				return loadProgram(ctx, opened, wasm, cmd)
 			}}
 			report := receipt.Verify(ctx, paper.envelope, trusted, replay.Run)
@@ -86,6 +91,7 @@ digest is right.` + exits(
 	engine.flag(cmd)
 	cmd.Flags().StringArrayVar(&asked, "signer", nil, "trust only this `KEY|FILE`: a public key, or a trust file; may repeat")
 	cmd.Flags().StringArrayVar(&from, "from", nil, "also look in this `FILE` for what the receipt names; may repeat")
+	cmd.Flags().StringArrayVar(&secrets, "secret", nil, "a secret that a script was handed is in `NAME=FILE`; may repeat")
 	cmd.Flags().DurationVar(&timeout, "timeout", 0, "give up after `DUR` of wall-clock time, as in 1m30s (default never)")
 	out.flag(cmd)
 	return cmd

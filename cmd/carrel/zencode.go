@@ -113,11 +113,18 @@ func (f *runFlags) loadZencode(cmd *cobra.Command, name string, spec *runner.Spe
 		}
 	}
 	if len(f.zencode.secrets) > 0 {
-		if f.receipt != "" {
-			return usagef("--secret and --receipt do not go together: the receipt's inputs would have the secret")
+		if len(z.Keys) == 0 {
+			return usagef("--secret needs --keys, with {\"$secret\": \"NAME\"} where the secret is to be")
 		}
-		if z.Keys, err = f.zencode.inject(z.Keys); err != nil {
+		contents, err := readSecrets(f.zencode.secrets)
+		if err != nil {
 			return err
+		}
+		z.SecretLimits, z.Secrets = secret.Defaults, map[string]runner.Secret{}
+		for name, content := range contents {
+			s := runner.Secret{Content: content}
+			_, _ = rand.Read(s.Salt[:]) // which never fails
+			z.Secrets[name] = s
 		}
 	}
 	h, err := home.Find()
@@ -138,13 +145,10 @@ func (f *runFlags) loadZencode(cmd *cobra.Command, name string, spec *runner.Spe
 	return nil
 }
 
-// inject puts secrets into keys.
-func (f *zencodeFlags) inject(keys []byte) ([]byte, error) {
-	if len(keys) == 0 {
-		return nil, usagef("--secret needs --keys, with {\"$secret\": \"NAME\"} where the secret is to be")
-	}
+// readSecrets reads what --secret names.
+func readSecrets(pairs []string) (map[string][]byte, error) {
 	secrets := map[string][]byte{}
-	for _, pair := range f.secrets {
+	for _, pair := range pairs {
 		name, file, ok := strings.Cut(pair, "=")
 		if !ok || name == "" {
 			return nil, usagef("--secret: %q is not of the form NAME=FILE", pair)
@@ -155,11 +159,7 @@ func (f *zencodeFlags) inject(keys []byte) ([]byte, error) {
 		}
 		secrets[name] = content
 	}
-	injected, err := secret.Inject(keys, secrets, secret.Defaults)
-	if err != nil {
-		return nil, fmt.Errorf("--keys: %w", err)
-	}
-	return injected, nil
+	return secrets, nil
 }
 
 // readText reads a file, or standard input as "-".

@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"encoding/base64"
+	"encoding/hex"
 	"os"
 	"path/filepath"
 	"strings"
@@ -37,7 +39,7 @@ func TestZencode(t *testing.T) {
 		"seed.lua":  "print(OCTET.random(8):hex())",
 		"all.lua":   "print(DATA, KEYS, EXTRA, CONTEXT)",
 		"loop.lua":  "while true do end",
-		"d.json":    `{"greeting":"hi"}`, "k.json": `{"k":1}`, "e.json": `{"e":2}`, "c.json": `{"c":3}`, "s": "\x01\x02\x03",
+		"d.json":    `{"greeting":"hi"}`, "k.json": `{"k":1}`, "e.json": `{"e":2}`, "c.json": `{"c":3}`, "s": "\x01\x02\x03", "long": "correct horse battery staple",
 		"secret.json": `{"key":{"$secret":"S","encoding":"hex"}}`, "derived.json": `{"key":{"$secret":"S","encoding":"hex","kdf":{"len":4}}}`, "keys.lua": "print(KEYS)",
 	} {
 		if err := os.WriteFile(name, []byte(content), 0o644); err != nil {
@@ -56,10 +58,9 @@ func TestZencode(t *testing.T) {
 		{"run seed.lua --seed 0102", "", 0, "", ""},
 		{"run --keys k.json all.lua --data d.json --extra e.json --context c.json", "", 0, "{\"greeting\":\"hi\"}\t{\"k\":1}\t{\"e\":2}\t{\"c\":3}\n", ""},
 		{"run --keys secret.json --secret S=s keys.lua", "", 0, "{\"key\":\"010203\"}\n", ""},
-		{"run --keys secret.json --secret T=s keys.lua", "", exitError, "", "--keys: Missing secret 'S'"},
+		{"run --keys secret.json --secret T=s keys.lua", "", exitError, "", "put secrets into keys: Missing secret 'S'"},
 		{"run --secret S=s keys.lua", "", exitError, "", "--secret needs --keys"},
 		{"run --keys secret.json --secret S keys.lua", "", exitError, "", `"S" is not of the form NAME=FILE`},
-		{"run --keys secret.json --secret S=s --receipt r.json keys.lua", "", exitError, "", "--secret and --receipt do not go together"},
 		{"run --fuel 300M loop.lua", "", exitFuel, "", "out of fuel after 300 000 000 units"},
 		{"run --memory 1M hello.zen", "", exitRefused, "", "needs 8192 KiB of memory to start, the limit is 1024 KiB; --memory gives more"},
 		{"run none.zen", "", exitNotFound, "", "none.zen: there is no such script"},
@@ -79,6 +80,32 @@ func TestZencode(t *testing.T) {
 	again, _, _ := carrel(nil, "run", "seed.lua")
 	if once == again || len(once) != 17 {
 		t.Errorf("chance gave %q, and again %q", once, again)
+	}
+
+	_, _, _ = carrel(nil, strings.Fields("run --keys secret.json --secret S=long --secret T=d.json --receipt r.json keys.lua")...)
+	for _, c := range []struct {
+		line string
+		code int
+		says string
+	}{
+		{"verify --secret S=long r.json", 0, "same: "},
+		{"verify r.json", 2, `secret "S", which it was handed`},
+		{"verify --secret S=d.json r.json", 2, `secret "S", which it was handed: what was given is another`},
+		{"receipt show r.json", 0, `"S", committed to by sha256:`},
+		{"receipt export -o r.bundle r.json", 0, ""},
+	} {
+		stdout, stderr, code := carrel(nil, strings.Fields(c.line)...)
+		if code != c.code || !strings.Contains(stdout+stderr, c.says) {
+			t.Errorf("%s: %d\n%s%s", c.line, code, stdout, stderr)
+		}
+	}
+	for _, name := range []string{"r.json", "r.bundle"} {
+		content, err := os.ReadFile(name)
+		for _, encode := range []func([]byte) string{func(b []byte) string { return string(b) }, hex.EncodeToString, base64.StdEncoding.EncodeToString} {
+			if err != nil || bytes.Contains(content, []byte(encode([]byte("correct hors")))) {
+				t.Errorf("%s has the secret, as %q (%v)", name, encode([]byte("correct hors")), err)
+			}
+		}
 	}
 
 	for _, line := range []string{"hello.zen --data d.json", "hello.zen", "seed.lua", "loop.lua --fuel 300M", "hello.zen --memory 1M"} {

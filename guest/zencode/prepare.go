@@ -83,7 +83,8 @@ type Prepared struct {
 	texts chan *Input
 	gone  chan struct{}
 	ready chan struct{}
-	ended chan error
+	ended chan struct{}
+	err   error // how it ended
 }
 
 // ErrShape reports an input that a Prepared was not prepared for.
@@ -92,7 +93,7 @@ var ErrShape = errors.New("the run was prepared for an input of another shape")
 // Prepare begins a run. Of the input's texts it matters only which there are; its clock
 // and caps do not matter. It is to be ended by Run or Close.
 func (e *Engine) Prepare(input *Input) (*Prepared, error) {
-	p := &Prepared{shape: *input, texts: make(chan *Input, 1), gone: make(chan struct{}), ready: make(chan struct{}), ended: make(chan error, 1)}
+	p := &Prepared{shape: *input, texts: make(chan *Input, 1), gone: make(chan struct{}), ready: make(chan struct{}), ended: make(chan struct{})}
 	for n, text := range p.shape.pointers() {
 		if n == 0 || len(*text) > 0 {
 			*text = []byte(placeholder)
@@ -111,7 +112,7 @@ func (e *Engine) Prepare(input *Input) (*Prepared, error) {
 			return nil, errGone
 		}
 	}
-	go func() { p.ended <- p.run.execute() }()
+	go func() { p.err = p.run.execute(); close(p.ended) }()
 	return p, nil
 }
 
@@ -123,6 +124,9 @@ var errGone error = &machine.Fault{Class: turn.Stopped, Text: "nobody wants the 
 
 // Ready is closed when the run waits for its script; never, if it ended before that.
 func (p *Prepared) Ready() <-chan struct{} { return p.ready }
+
+// Ended is closed when the run has ended. It is still to be ended by Run or Close.
+func (p *Prepared) Ended() <-chan struct{} { return p.ended }
 
 // Fits reports whether the result of Run will be that of an input.
 func (p *Prepared) Fits(input *Input) bool {
@@ -148,13 +152,18 @@ func (p *Prepared) Run(ctx context.Context, input *Input) (*Result, error) {
 	}
 	defer context.AfterFunc(ctx, p.run.instance.Stop)()
 	p.texts <- input
-	return p.run.finish(<-p.ended)
+	return p.finish()
 }
 
 // Close ends a run that nobody wants.
 func (p *Prepared) Close() error {
 	close(p.gone)
 	p.run.instance.Stop()
-	_, err := p.run.finish(<-p.ended)
+	_, err := p.finish()
 	return err
+}
+
+func (p *Prepared) finish() (*Result, error) {
+	<-p.ended
+	return p.run.finish(p.err)
 }

@@ -62,9 +62,14 @@ type Result struct {
 	turn.Outcome        // its code is 1 for a script that failed
 	Output       []byte // what was printed
 	Log          []byte // what Zenroom tells of the run: a JSON array of texts, unless it ended early
-	// Over tells which of the caps stopped it: there was more to come.
-	Over struct{ Output, Log bool }
+	Over         Over
 }
+
+// Over tells which of the caps stopped a run: there was more to come.
+type Over struct{ Output, Log bool }
+
+// Any reports whether one did.
+func (o Over) Any() bool { return o.Output || o.Log }
 
 // An Engine is Zenroom, loaded. It is safe for concurrent use.
 type Engine struct {

@@ -60,8 +60,14 @@ type Host struct {
 	Say    func(string)   // is told what takes long
 }
 
+// A Loaded is the engine, and what it was made of.
+type Loaded struct {
+	*zencode.Engine
+	Wasm, Glue []byte
+}
+
 // Open loads the engine, and fetches it before if it is not there.
-func Open(ctx context.Context, host Host) (*zencode.Engine, error) {
+func Open(ctx context.Context, host Host) (*Loaded, error) {
 	dir := Dir(host.Tools)
 	glue, err := File(dir)
 	if errors.Is(err, npm.ErrAbsent) {
@@ -78,7 +84,13 @@ func Open(ctx context.Context, host Host) (*zencode.Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	return zencode.Load(ctx, glue, func(ctx context.Context, wasm []byte) (*machine.Program, error) {
+	loaded := &Loaded{Glue: glue}
+	loaded.Engine, err = zencode.Load(ctx, glue, func(ctx context.Context, wasm []byte) (*machine.Program, error) {
+		loaded.Wasm = wasm
 		return code.Load(ctx, host.Engine, wasm)
 	})
+	if err != nil {
+		return nil, err
+	}
+	return loaded, nil
 }

@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,17 +31,29 @@ type Limits struct {
 // Defaults are nXCC's.
 var Defaults = Limits{TotalBytes: 65536, DerivedBytes: 64}
 
+// None bound nothing: what was put in once under whatever limits can be again.
+var None = Limits{TotalBytes: math.MaxInt, DerivedBytes: expandMax}
+
 const (
 	placeholder    = "$secret"
 	derivedDefault = 32
 	expandMax      = 255 * sha256.Size // RFC 5869, 2.3
 )
 
+// Keys are keys with secrets in them.
+type Keys struct {
+	Text []byte   // JSON. Nothing else that was made on the way has a secret in it
+	Used []string // whose secrets, sorted
+}
+
+// Wipe forgets the secrets.
+func (k *Keys) Wipe() { clear(k.Text) }
+
 // Inject gives keys, a JSON text, with every placeholder replaced by the secret that it
 // names, or what is derived of that: HKDF-SHA-256 of RFC 5869, salt and info being the
 // bytes of their texts. Objects come out with their names in order. The errors have
 // nXCC's texts, and never a secret.
-func Inject(keys []byte, secrets map[string][]byte, limits Limits) ([]byte, error) {
+func Inject(keys []byte, secrets map[string][]byte, limits Limits) (*Keys, error) {
 	decoder := json.NewDecoder(bytes.NewReader(keys))
 	decoder.UseNumber()
 	var value any
@@ -50,76 +63,141 @@ func Inject(keys []byte, secrets map[string][]byte, limits Limits) ([]byte, erro
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return nil, errors.New("keys: something follows the JSON")
 	}
-	i := &injection{secrets: secrets, limits: limits}
-	value, err := i.walk(value)
-	if err != nil {
+	i := &injection{secrets: secrets, limits: limits, used: map[string]bool{}}
+	if err := i.write(value); err != nil {
+		clear(i.out)
 		return nil, err
 	}
-	var out bytes.Buffer
-	encoder := json.NewEncoder(&out)
-	encoder.SetEscapeHTML(false)
-	err = encoder.Encode(value)
-	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), err
+	return &Keys{i.out, slices.Sorted(maps.Keys(i.used))}, nil
+}
+
+// Named tells whether something in a JSON value stands for a secret.
+func Named(value any) bool {
+	switch v := value.(type) {
+	case []any:
+		return slices.ContainsFunc(v, Named)
+	case map[string]any:
+		_, is := v[placeholder]
+		return is || slices.ContainsFunc(slices.Collect(maps.Values(v)), Named)
+	}
+	return false
 }
 
 type injection struct {
 	secrets map[string][]byte
 	limits  Limits
 	total   int
+	used    map[string]bool
+	out     []byte
 }
 
-func (i *injection) walk(value any) (_ any, err error) {
+// room has the output take so many bytes more, and wipes what it moves from.
+func (i *injection) room(n int) {
+	if cap(i.out)-len(i.out) >= n {
+		return
+	}
+	larger := make([]byte, len(i.out), 2*cap(i.out)+n)
+	copy(larger, i.out)
+	clear(i.out)
+	i.out = larger
+}
+
+func (i *injection) add(text ...byte) {
+	i.room(len(text))
+	i.out = append(i.out, text...)
+}
+
+// write writes a value as JSON.
+func (i *injection) write(value any) error {
 	switch v := value.(type) {
 	case []any:
+		i.add('[')
 		for n := range v {
-			if v[n], err = i.walk(v[n]); err != nil {
-				return nil, err
+			if n > 0 {
+				i.add(',')
+			}
+			if err := i.write(v[n]); err != nil {
+				return err
 			}
 		}
+		i.add(']')
 	case map[string]any:
 		if _, ok := v[placeholder]; ok {
 			return i.secret(v)
 		}
-		for _, name := range slices.Sorted(maps.Keys(v)) {
-			if v[name], err = i.walk(v[name]); err != nil {
-				return nil, err
+		i.add('{')
+		for n, name := range slices.Sorted(maps.Keys(v)) {
+			if n > 0 {
+				i.add(',')
+			}
+			if err := i.plain(name); err != nil {
+				return err
+			}
+			i.add(':')
+			if err := i.write(v[name]); err != nil {
+				return err
 			}
 		}
+		i.add('}')
+	default:
+		return i.plain(value)
 	}
-	return value, nil
+	return nil
 }
 
-// secret is what a placeholder stands for.
-func (i *injection) secret(object map[string]any) (string, error) {
+// plain writes what has no secret in it.
+func (i *injection) plain(value any) error {
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(value); err != nil {
+		return err
+	}
+	i.add(bytes.TrimSuffix(out.Bytes(), []byte("\n"))...)
+	return nil
+}
+
+// secret writes what a placeholder stands for.
+func (i *injection) secret(object map[string]any) error {
 	name, ok := object[placeholder].(string)
 	if !ok {
-		return "", errors.New("Invalid $secret value")
+		return errors.New("Invalid $secret value")
 	}
 	content, ok := i.secrets[name]
 	if !ok {
-		return "", fmt.Errorf("Missing secret '%s'", name)
+		return fmt.Errorf("Missing secret '%s'", name)
 	}
+	i.used[name] = true
 	kdf, ok := object["kdf"]
 	switch {
 	case ok:
 		var err error
 		if content, err = i.derive(content, kdf); err != nil {
-			return "", err
+			return err
 		}
+		defer clear(content)
 	case i.limits.RequireKDF:
-		return "", errors.New("HKDF is required for secret injection")
+		return errors.New("HKDF is required for secret injection")
 	}
 	if i.total += len(content); i.total > i.limits.TotalBytes {
-		return "", fmt.Errorf("Total derived secrets size %d exceeds max %d", i.total, i.limits.TotalBytes)
+		return fmt.Errorf("Total derived secrets size %d exceeds max %d", i.total, i.limits.TotalBytes)
 	}
-	switch encoding, _ := object["encoding"].(string); strings.ToLower(encoding) {
-	case "", "base64":
-		return base64.StdEncoding.EncodeToString(content), nil
+	i.room(2*len(content) + len(`"===="`))
+	i.out = append(i.out, '"')
+	encoding, ok := object["encoding"].(string)
+	if !ok {
+		encoding = "base64"
+	}
+	switch encoding = strings.ToLower(encoding); encoding {
+	case "base64":
+		i.out = base64.StdEncoding.AppendEncode(i.out, content)
 	case "hex":
-		return hex.EncodeToString(content), nil
+		i.out = hex.AppendEncode(i.out, content)
 	default:
-		return "", fmt.Errorf("Unsupported encoding '%s'", strings.ToLower(encoding))
+		return fmt.Errorf("Unsupported encoding '%s'", encoding)
 	}
+	i.out = append(i.out, '"')
+	return nil
 }
 
 func (i *injection) derive(content []byte, kdf any) ([]byte, error) {

@@ -3,6 +3,7 @@ package secret
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -34,8 +35,31 @@ func TestInject(t *testing.T) {
 		{`{"<&>": 123456789012345678901234567890}`, `{"<&>":123456789012345678901234567890}`},
 	} {
 		got, err := Inject([]byte(test.keys), held, Defaults)
-		if err != nil || string(got) != test.want {
-			t.Errorf("%s: %s, %v, want %s", test.keys, got, err, test.want)
+		if err != nil || string(got.Text) != test.want {
+			t.Errorf("%s: %+v, %v, want %s", test.keys, got, err, test.want)
+		}
+	}
+}
+
+// TestUsed tells whose secrets are in keys, and forgets them.
+func TestUsed(t *testing.T) {
+	keys, err := Inject([]byte(`{"a": [{"$secret": "B"}, {"$secret": "A"}], "b": {"$secret": "B", "encoding": "hex"}}`), held, Defaults)
+	if err != nil || !slices.Equal(keys.Used, []string{"A", "B"}) {
+		t.Fatalf("%+v, %v", keys, err)
+	}
+	text := keys.Text
+	keys.Wipe()
+	if !bytes.Equal(text, make([]byte, len(text))) {
+		t.Errorf("after it was wiped it is %q", text)
+	}
+}
+
+// TestNamed finds what stands for a secret anywhere.
+func TestNamed(t *testing.T) {
+	for text, want := range map[string]bool{`1`: false, `"$secret"`: false, `{"a": [{"b": "$secret"}]}`: false, `{"a": [0, {"b": {"$secret": 1}}]}`: true} {
+		var value any
+		if err := json.Unmarshal([]byte(text), &value); err != nil || Named(value) != want {
+			t.Errorf("%s: %v, %v", text, Named(value), err)
 		}
 	}
 }
@@ -58,13 +82,14 @@ func TestErrors(t *testing.T) {
 		{`{"k": {"$secret": "long"}}`, Defaults, "Total derived secrets size 70000 exceeds max 65536"},
 		{`[{"$secret": "A"}, {"$secret": "A"}]`, Limits{TotalBytes: 5, DerivedBytes: 64}, "Total derived secrets size 6 exceeds max 5"},
 		{`{"k": {"$secret": "A", "encoding": "Base32"}}`, Defaults, "Unsupported encoding 'base32'"},
+		{`{"k": {"$secret": "A", "encoding": ""}}`, Defaults, "Unsupported encoding ''"},
 		{`{`, Defaults, "keys: unexpected EOF"},
 		{`{} {}`, Defaults, "keys: something follows the JSON"},
 		{strings.Repeat("[", 100_000), Defaults, "keys: invalid character"},
 	} {
 		got, err := Inject([]byte(test.keys), held, test.limits)
 		if err == nil || !strings.HasPrefix(err.Error(), test.want) && !strings.Contains(err.Error(), "exceeded max depth") {
-			t.Errorf("%.80s: %s, %v, want %s", test.keys, got, err, test.want)
+			t.Errorf("%.80s: %+v, %v, want %s", test.keys, got, err, test.want)
 		}
 	}
 }
@@ -77,9 +102,9 @@ func FuzzInject(f *testing.F) {
 		if err != nil {
 			return
 		}
-		again, err := Inject(out, nil, Defaults)
-		if err != nil || !bytes.Equal(again, out) || !json.Valid(out) {
-			t.Errorf("%s became %s, and then %s, %v", keys, out, again, err)
+		again, err := Inject(out.Text, nil, Defaults)
+		if err != nil || !bytes.Equal(again.Text, out.Text) || !json.Valid(out.Text) || len(again.Used) > 0 {
+			t.Errorf("%s became %s, and then %+v, %v", keys, out.Text, again, err)
 		}
 	})
 }
