@@ -1,0 +1,6 @@
+//go:build !linux
+
+package confine
+
+// NoDump is of Linux.
+func NoDump() error { return ErrUnsupported }
