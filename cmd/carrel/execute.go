@@ -44,17 +44,17 @@ func (f *runFlags) run(cmd *cobra.Command, name string, spec *runner.Spec) error
 	var err error
 	switch {
 	case isZencode(name):
-		if err := f.checkZencode(spec); err != nil {
+		if err := errors.Join(f.checkZencode(spec), f.worker.absent()); err != nil {
 			return err
 		}
 		file, err = "", f.loadZencode(cmd, name, spec)
 	case isScript(name):
-		if err := errors.Join(f.checkScript(), f.zencode.absent()); err != nil {
+		if err := errors.Join(f.checkScript(), f.zencode.absent(), f.worker.absent()); err != nil {
 			return err
 		}
 		file, err = loadScript(cmd, name, spec)
 	default:
-		if err := f.zencode.absent(); err != nil {
+		if err := errors.Join(f.zencode.absent(), f.worker.absent()); err != nil {
 			return err
 		}
 		if spec.Program, err = readProgram(name); err != nil {

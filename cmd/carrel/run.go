@@ -50,6 +50,7 @@ type runFlags struct {
 	imageOut string
 
 	zencode zencodeFlags
+	worker  workerFlags
 }
 
 func runCommand() *cobra.Command {
@@ -60,7 +61,8 @@ func runCommand() *cobra.Command {
 		Long: `Run runs a WASI preview 1 program, or one of JavaScript (.js, .mjs, .cjs, .ts, with
 all that it imports; it is handed no files), or a script of Zencode (.zen) or of Lua
 with Zenroom's libraries (.lua), which is handed --data, --keys, --extra and --context,
-before or after its name, and draws a seed if there is no --seed. It sees no clock, network, disk or chance but
+before or after its name, and draws a seed if there is no --seed; or a worker of nXCC
+(.json), invoked as nxcc-zenroom-vm would, by a launch, --event or --http. It sees no clock, network, disk or chance but
 what the flags hand in, and the same inputs give the same bytes and the same
 fuel on every machine and every engine. Standard input, output and error are the
 program's. Flags after PROGRAM belong to the program.
@@ -99,6 +101,7 @@ have the class of the end (exit, fuel, memory, …) beside the number.`,
   carrel run --dir . wc.wasm -l a.txt
   carrel run prog.mjs one two < input
   carrel run hello.zen --data data.json --keys keys.json
+  carrel run worker.json --secret API_KEY=key.txt --http request.json
   carrel run --fuel 10M --memory 64MiB --timeout 5s untrusted.wasm < in > out
   carrel run --dir src:/src --dir out:/out:rw build.wasm
   carrel run --trace calls --dir . wc.wasm a.txt
@@ -108,7 +111,7 @@ have the class of the end (exit, fuel, memory, …) beside the number.`,
 		Args: atLeast("PROGRAM"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			name := args[0]
-			if isZencode(name) { // which has no arguments: flags may follow it
+			if isZencode(name) || isWorker(name) { // which has no arguments: flags may follow it
 				if err := cmd.Flags().Parse(args[1:]); err != nil {
 					return usagef("%w", err)
 				}
@@ -117,6 +120,12 @@ have the class of the end (exit, fuel, memory, …) beside the number.`,
 			spec, err := f.spec(args)
 			if err != nil {
 				return err
+			}
+			if isWorker(name) {
+				if err := f.checkWorker(args); err != nil {
+					return err
+				}
+				return f.runWorker(cmd, name, spec)
 			}
 			return f.run(cmd, name, spec)
 		},
@@ -147,6 +156,7 @@ func (f *runFlags) add(cmd *cobra.Command) {
 	flags.Var(&f.trace, "trace", "print to standard error what the program does as it happens: each call of an import (`calls`)")
 	flags.BoolVar(&f.stats, "stats", false, "print class, code, fuel and digests to standard error at the end")
 	f.zencode.add(cmd)
+	f.worker.add(cmd)
 	f.output.flag(cmd)
 	cmd.Flags().Lookup("output").Usage = "how --stats prints: text or json"
 	_ = cmd.RegisterFlagCompletionFunc("from", completeImages)
@@ -154,7 +164,7 @@ func (f *runFlags) add(cmd *cobra.Command) {
 	_ = cmd.RegisterFlagCompletionFunc("clock", cobra.FixedCompletions([]string{"tick", "fixed"}, cobra.ShellCompDirectiveNoFileComp))
 	cmd.ValidArgsFunction = func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 		if len(args) == 0 {
-			return []string{"wasm", "js", "mjs", "cjs", "ts", "mts", "zen", "lua"}, cobra.ShellCompDirectiveFilterFileExt
+			return []string{"wasm", "js", "mjs", "cjs", "ts", "mts", "zen", "lua", "json"}, cobra.ShellCompDirectiveFilterFileExt
 		}
 		return nil, cobra.ShellCompDirectiveDefault
 	}

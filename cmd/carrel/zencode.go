@@ -56,7 +56,7 @@ func (f *zencodeFlags) absent() error {
 		}
 	}
 	if f.conf != "" || len(f.secrets) > 0 {
-		return usagef("--conf and --secret are for Zencode and Lua (.zen, .lua)")
+		return usagef("--conf and --secret are for Zencode and Lua (.zen, .lua), --secret for workers (.json) too")
 	}
 	return nil
 }

@@ -21,6 +21,8 @@ type MachineOptions struct {
 	Limits     turn.Limits // of one job
 	Running    int         // jobs at once; 0 is one for each processor
 	Prepared   int         // instances that wait for a script; negative is none, 0 as many as run
+	// Seed, if set, gives each job its seed, in the place of chance.
+	Seed func() []byte
 	// Keep, if set, is given what a receipt names: see runner.Spec.
 	Keep func(digest string, content []byte) error
 }
@@ -48,6 +50,9 @@ type prepared struct {
 func NewMachine(options MachineOptions) *Machine {
 	if options.Running <= 0 {
 		options.Running = runtime.GOMAXPROCS(0)
+	}
+	if options.Seed == nil {
+		options.Seed = seed
 	}
 	if options.Prepared == 0 {
 		options.Prepared = options.Running
@@ -166,7 +171,7 @@ func (m *Machine) take(shape *zencode.Input) *instance {
 			return &instance{m.options.Engine, p.run, p.shape.Seed}
 		}
 	}
-	return &instance{engine: m.options.Engine, seed: seed()}
+	return &instance{engine: m.options.Engine, seed: m.options.Seed()}
 }
 
 func seed() []byte {
@@ -206,7 +211,7 @@ func (m *Machine) prepare() {
 
 // prepareOne prepares a run. What it fails by the job itself will tell.
 func (m *Machine) prepareOne(shape zencode.Input) {
-	shape.Seed = seed()
+	shape.Seed = m.options.Seed()
 	run, err := m.options.Engine.Prepare(&shape)
 	if err != nil {
 		return

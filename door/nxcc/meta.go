@@ -40,6 +40,15 @@ func event(payload []byte, handler string) (c *Cause, named string, err error) {
 	return &Cause{"event", handler, map[string]any{"kind": kind, "payload": log}}, named, r.err
 }
 
+// Handler is the name of the handler that the payload of an event names, "run" if none.
+func Handler(payload []byte) string {
+	var head struct{ Handler string }
+	if json.Unmarshal(payload, &head) != nil || head.Handler == "" {
+		return "run"
+	}
+	return head.Handler
+}
+
 // logFields are those of a log of Ethereum, in nXCC's words; the first four make one.
 var logFields = []string{"address", "topics", "data", "removed", "block_hash", "block_number", "transaction_hash", "transaction_index", "log_index"}
 

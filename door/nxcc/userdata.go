@@ -89,7 +89,7 @@ func parseUserdata(text string) (*Userdata, error) {
 // read reads userdata that is there. Types first, as nXCC does, and then the words.
 func (u *Userdata) read(value any) error {
 	var r reader
-	top := r.object(value, "userdata")
+	top := r.top(value, "userdata")
 	zenroom := r.member(top, "zenroom")
 	mode := r.text(zenroom, "mode", "zencode")
 	u.Conf = r.text(zenroom, "conf", confDefault)
@@ -156,7 +156,7 @@ type object struct {
 }
 
 func (o object) at(name string) string {
-	if o.path == "userdata" {
+	if o.path == "" {
 		return name
 	}
 	return o.path + "." + name
@@ -174,6 +174,11 @@ func (r *reader) object(value any, path string) object {
 		r.fail(path, "an object", value)
 	}
 	return object{of, path}
+}
+
+// top is an object that the paths of its members do not name.
+func (r *reader) top(value any, name string) object {
+	return object{r.object(value, name).of, ""}
 }
 
 func (r *reader) member(o object, name string) object {
