@@ -106,6 +106,10 @@ $(ENGINE): scripts/engine guest/js/engine/engine.c guest/js/contract.go
 	@$(MAKE) --no-print-directory build
 	@scripts/engine $(TARBALL)
 
+.PHONY: bench-zencode
+bench-zencode: $(PROGRAMS)/complete ## Measure Zencode beside npm zenroom under node, side by side
+	@bench/zencode.sh
+
 .PHONY: bench-js
 bench-js: build $(PROGRAMS)/complete ## Measure engines of JavaScript, side by side
 	@bench/js.sh

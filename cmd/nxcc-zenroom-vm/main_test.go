@@ -470,3 +470,40 @@ func TestReceipts(t *testing.T) {
 		t.Errorf("%s, %v", envelope.Payload, err)
 	}
 }
+
+// BenchmarkInvoke is one invocation of the service by a client of gRPC: with an
+// instance that was prepared, with none, and a hundred at once.
+func BenchmarkInvoke(b *testing.B) {
+	for name, args := range map[string][]string{"prepared": nil, "unprepared": {"--prepared", "-1"}, "hundred": nil} {
+		b.Run(name, func(b *testing.B) {
+			s := start(b, map[string]string{"RUST_LOG": "warn"}, args...)
+			at := 1
+			if name == "hundred" {
+				at = 100
+			}
+			for n := range at {
+				s.worker(strconv.Itoa(n), hello, `{"zenroom": {"inputs": {"data": {"greeting": "hi"}}}}`, nil)
+			}
+			invoke := func(n int) {
+				answer := &vm.InvokeWorkerResponse{}
+				err := s.conn.Invoke(b.Context(), "/vm.Vm/InvokeWorker", &vm.InvokeWorkerRequest{Id: strconv.Itoa(n), Payload: []byte(launch), HandlerName: "run"}, answer)
+				if err != nil || !answer.Success || !bytes.HasPrefix(answer.Result, []byte(`{"ok":true`)) {
+					b.Errorf("%v %v", err, answer)
+				}
+			}
+			invoke(0)
+			for b.Loop() {
+				if at == 1 {
+					b.StopTimer()
+					time.Sleep(30 * time.Millisecond) // it is prepared meanwhile
+					b.StartTimer()
+				}
+				var all sync.WaitGroup
+				for n := range at {
+					all.Go(func() { invoke(n) })
+				}
+				all.Wait()
+			}
+		})
+	}
+}

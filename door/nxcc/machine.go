@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"time"
 
 	"carrel/guest/zencode"
 	"carrel/runner"
@@ -194,6 +195,10 @@ func (m *Machine) want(shape *zencode.Input) {
 	}
 }
 
+// preparePause is how long what a job answered has to leave before the processor is
+// taken for the next.
+const preparePause = 2 * time.Millisecond
+
 // prepare prepares runs, one after the other, until the machine is closed.
 func (m *Machine) prepare() {
 	defer close(m.done)
@@ -203,6 +208,7 @@ func (m *Machine) prepare() {
 			return
 		case shape := <-m.wanted:
 			if m.options.Prepared > 0 {
+				time.Sleep(preparePause)
 				m.prepareOne(shape)
 			}
 		}

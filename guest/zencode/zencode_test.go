@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"carrel/guest/zencode"
@@ -176,16 +177,27 @@ func TestTwenty(t *testing.T) {
 	}
 }
 
+// cpu is the time of processors that this process has used, in nanoseconds.
+func cpu(b *testing.B) float64 {
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		b.Fatal(err)
+	}
+	return float64(usage.Utime.Nano() + usage.Stime.Nano())
+}
+
 // BenchmarkRun is a script in a process that has the engine loaded.
 func BenchmarkRun(b *testing.B) {
 	for name, s := range map[string]script{"hello": scripts[0], "keyring": scripts[7]} {
 		for on, engine := range engines(b) {
 			b.Run(name+"/"+on, func(b *testing.B) {
+				before := cpu(b)
 				for b.Loop() {
 					if got, err := engine.Run(context.Background(), s.input()); err != nil || got.Code != 0 {
 						b.Fatal(got, err)
 					}
 				}
+				b.ReportMetric((cpu(b)-before)/float64(b.N), "cpu-ns/op")
 			})
 		}
 	}
