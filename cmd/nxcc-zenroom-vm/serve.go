@@ -24,8 +24,19 @@ import (
 // serve makes the VM, and serves it.
 func serve(ctx context.Context, server *server, settings *nxcc.Settings, flags *pflag.FlagSet, log *slog.Logger) (err error) {
 	said := []any{}
-	flags.VisitAll(func(f *pflag.Flag) { said = append(said, f.Name, f.Value.String()) })
+	flags.VisitAll(func(f *pflag.Flag) {
+		if f.Name != "help" && f.Name != "version" {
+			said = append(said, f.Name, f.Value.String())
+		}
+	})
 	log.Info("nxcc-zenroom-vm starts", said...)
+	ready := false
+	defer func() {
+		if ctx.Err() != nil && err != nil && !ready {
+			log.Info("nxcc-zenroom-vm was told to end before it was ready", "error", err)
+			err = nil
+		}
+	}()
 	h, err := home.Find()
 	if err != nil {
 		return err
@@ -54,6 +65,7 @@ func serve(ctx context.Context, server *server, settings *nxcc.Settings, flags *
 	if err != nil {
 		return err
 	}
+	ready = true
 	log.Info("nxcc-zenroom-vm listens", "network", listener.Addr().Network(), "address", listener.Addr().String())
 	if err := serveHTTP(ctx, listener, vm); err != nil {
 		return err

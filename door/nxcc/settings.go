@@ -65,7 +65,7 @@ const bytesLimit = 1 << 30
 
 // NewSettings adds the flags of all settings, with nXCC's defaults.
 func NewSettings(flags *pflag.FlagSet) *Settings {
-	s := &Settings{Runtime: RuntimeAuto}
+	s := &Settings{Runtime: RuntimeAuto, Fuel: fuelDefault, Memory: memoryDefault}
 	add := func(name string) string {
 		s.variables = append(s.variables, variable{name, variablePrefix + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))})
 		return name
@@ -95,8 +95,7 @@ func NewSettings(flags *pflag.FlagSet) *Settings {
 	flags.IntVar(&s.Running, add("max-running"), 0, "wasm: how many invocations run at once; 0 is one for each processor")
 	flags.IntVar(&s.Prepared, add("prepared"), 0, "wasm: how many instances wait for an invocation, ready; 0 is as many as run, -1 none")
 	flags.StringVar(&s.PostbackSignKey, add("postback-sign-key"), "", "sign postbacks (RFC 9421) by the key in `FILE`, and send a receipt with them")
-	flags.StringVar(&s.Receipts, add("receipts"), "", "wasm: keep a bundle of each invocation in `DIR`, as carrel verify takes it")
-	s.Fuel, s.Memory = fuelDefault, memoryDefault
+	flags.StringVar(&s.Receipts, add("receipts"), "", "wasm: keep a receipt of each invocation in `DIR`, for carrel verify")
 	return s
 }
 
