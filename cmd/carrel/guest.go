@@ -55,15 +55,32 @@ var engineGuest = guest{
 	within: func() bool { return js.Embedded() != nil },
 }
 
-var zenroomGuest = guest{
-	name: "zenroom",
-	what: fmt.Sprintf("the engine of Zencode (%s, AGPL-3.0-only), 3 MB", zenroom.Published),
-	dir:  func(tools string) string { return zenroom.Dir(zenroom.Tools(tools)) },
-	check: func(dir string) error {
-		_, err := zenroom.File(dir)
-		return err
-	},
-	fetch: zenroom.Fetch,
+// zenroomGuest is a version of the engine of Zencode; "" is the one to be used.
+func zenroomGuest(version string) (*guest, error) {
+	v, err := zenroom.Find(version)
+	if err != nil {
+		return nil, usagef("%w", err)
+	}
+	return &guest{
+		name:  zenroomName,
+		what:  fmt.Sprintf("the engine of Zencode (%s, AGPL-3.0-only), 3 MB", v),
+		dir:   func(tools string) string { return v.Dir(zenroom.Tools(tools)) },
+		check: func(dir string) error { _, err := v.File(dir); return err },
+		fetch: v.Fetch,
+	}, nil
+}
+
+// readZenroom reads the engine of Zencode, which is fetched if it is not there.
+func readZenroom(cmd *cobra.Command, h home.Home) ([]byte, error) {
+	g, err := zenroomGuest("")
+	if err != nil {
+		return nil, err
+	}
+	v, err := zenroom.Find("")
+	if err != nil {
+		return nil, err
+	}
+	return readGuest(cmd, g, h, v.File)
 }
 
 var lockdownGuest = guest{
@@ -106,8 +123,10 @@ func nativeGuest(tools string) (*guest, error) {
 	}, nil
 }
 
+const zenroomName = "zenroom"
+
 // guests are those that are always the same.
-var guests = []*guest{&clang, &engineGuest, &lockdownGuest, &supervisorGuest, &zenroomGuest}
+var guests = []*guest{&clang, &engineGuest, &lockdownGuest, &supervisorGuest}
 
 // guestNames are those of all.
 func guestNames() []string {
@@ -115,16 +134,19 @@ func guestNames() []string {
 	for _, g := range guests {
 		names = append(names, g.name)
 	}
-	return append(names, nativeName)
+	return append(names, zenroomName, nativeName)
 }
 
-func findGuest(name, tools string) (*guest, error) {
+func findGuest(name, version, tools string) (*guest, error) {
 	for _, g := range guests {
 		if g.name == name {
 			return g, nil
 		}
 	}
-	if name == nativeName {
+	switch name {
+	case zenroomName:
+		return zenroomGuest(version)
+	case nativeName:
 		return nativeGuest(tools)
 	}
 	return nil, usagef("there is no guest %q to fetch; there are %s", name, strings.Join(guestNames(), ", "))
@@ -149,7 +171,7 @@ func guestCommand() *cobra.Command {
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	all := strings.Join(guestNames(), "|")
-	var from string
+	var from, version string
 	fetch := &cobra.Command{
 		Use:   "fetch [flags] " + all,
 		Short: "Fetch a compiler or a bundle, so that later there is no need for a network",
@@ -168,16 +190,20 @@ zencode-exec, that ZENROOM_SHA256 says. With ZENROOM_CACHE_DIR set, zenroom and
 zencode-exec are put there.` + exits("0  it is there", "125  our own error"),
 		Example: `  carrel guest fetch clang
   carrel guest fetch clang --from yowasp-clang.tgz
+  carrel guest fetch zenroom --version 5.36.1
   carrel guest fetch lockdown --from DIR           archives as npm pack names them
   ZENROOM_VERSION=v5.30.0 ZENROOM_SHA256=... carrel guest fetch zencode-exec`,
 		Args:      exactly(all),
 		ValidArgs: guestNames(),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if version != "" && args[0] != zenroomName {
+				return usagef("--version is for %s; ZENROOM_VERSION is for %s, and of the others there is one", zenroomName, nativeName)
+			}
 			h, err := home.Find()
 			if err != nil {
 				return err
 			}
-			g, err := findGuest(args[0], h.Tools)
+			g, err := findGuest(args[0], version, h.Tools)
 			if err != nil {
 				return err
 			}
@@ -194,6 +220,7 @@ zencode-exec are put there.` + exits("0  it is there", "125  our own error"),
 		},
 	}
 	fetch.Flags().StringVar(&from, "from", "", "take it from this `URL|FILE|DIR`, and not through npm or the Web")
+	fetch.Flags().StringVar(&version, "version", "", "zenroom: fetch this `VERSION`; CARREL_ZENROOM=VERSION has it used (default "+zenroom.Published.Version+")")
 	cmd.AddCommand(fetch)
 	return cmd
 }

@@ -19,7 +19,6 @@ import (
 	"carrel/guest/zencode"
 	"carrel/home"
 	"carrel/machine"
-	"carrel/npm/zenroom"
 	"carrel/program/seal"
 	"carrel/receipt"
 	"carrel/runner"
@@ -84,7 +83,7 @@ func (f *runFlags) runWorker(cmd *cobra.Command, name string, spec *runner.Spec)
 	if err != nil {
 		return err
 	}
-	glue, err := readGuest(cmd, &zenroomGuest, h, zenroom.File)
+	glue, err := readZenroom(cmd, h)
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,6 @@ import (
 	"carrel/guest/zencode"
 	"carrel/guest/zencode/secret"
 	"carrel/home"
-	"carrel/npm/zenroom"
 	"carrel/runner"
 )
 
@@ -131,7 +130,7 @@ func (f *runFlags) loadZencode(cmd *cobra.Command, name string, spec *runner.Spe
 	if err != nil {
 		return err
 	}
-	if z.Glue, err = readGuest(cmd, &zenroomGuest, h, zenroom.File); err != nil {
+	if z.Glue, err = readZenroom(cmd, h); err != nil {
 		return err
 	}
 	if spec.Program, err = zencode.Wasm(z.Glue); err != nil {

@@ -21,7 +21,7 @@ func zencodeHome(t *testing.T) {
 	}
 	home := t.TempDir()
 	t.Setenv("CARREL_HOME", home)
-	dir := zenroom.Dir(filepath.Join(home, "tools"))
+	dir := zenroom.Published.Dir(filepath.Join(home, "tools"))
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}

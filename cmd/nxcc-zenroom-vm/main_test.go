@@ -50,7 +50,7 @@ func zenroomHome(t testing.TB) {
 	if err != nil {
 		t.Fatalf("the engine is not there: run make programs (%v)", err)
 	}
-	dir := zenroom.Dir(os.Getenv("ZENROOM_CACHE_DIR"))
+	dir := zenroom.Published.Dir(os.Getenv("ZENROOM_CACHE_DIR"))
 	if err := errors.Join(os.MkdirAll(dir, 0o755), os.WriteFile(filepath.Join(dir, zenroom.FileName), engine, 0o644)); err != nil {
 		t.Fatal(err)
 	}

@@ -109,7 +109,7 @@ func newExecutor(ctx context.Context, settings *nxcc.Settings, flags *pflag.Flag
 	if err != nil {
 		return nil, errors.Join(err, on.Close())
 	}
-	log.Info("the engine of Zencode is loaded", "engine", engines.Title(on), "zenroom", zenroom.Published.String(), "seconds", time.Since(started).Seconds())
+	log.Info("the engine of Zencode is loaded", "engine", engines.Title(on), "zenroom", loaded.Version.String(), "seconds", time.Since(started).Seconds())
 	receipts.engine, receipts.program = on, loaded.Wasm
 	wasm := &owning{nxcc.NewMachine(nxcc.MachineOptions{
 		Engine: loaded.Engine, Wasm: loaded.Wasm, Glue: loaded.Glue, Keep: receipts.keep(),

@@ -27,10 +27,10 @@ func TestPrograms(t *testing.T) {
 	if said, err := exec.Command("go", "build", "-o", programs, ".", "../lua-exec").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, said)
 	}
-	if err := os.Mkdir(zenroom.Dir(tools), 0o755); err != nil {
+	if err := os.Mkdir(zenroom.Published.Dir(tools), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Symlink(npmtest.File(t, zenroom.FileName), filepath.Join(zenroom.Dir(tools), zenroom.FileName)); err != nil {
+	if err := os.Symlink(npmtest.File(t, zenroom.FileName), filepath.Join(zenroom.Published.Dir(tools), zenroom.FileName)); err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("PATH", programs)

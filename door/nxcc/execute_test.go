@@ -55,7 +55,7 @@ func zenroomHome(t testing.TB) string {
 			if made.dir, err = os.MkdirTemp("", "carrel-nxcc-*"); err != nil {
 				return err
 			}
-			dir := zenroom.Dir(filepath.Join(made.dir, "tools"))
+			dir := zenroom.Published.Dir(filepath.Join(made.dir, "tools"))
 			if err := errors.Join(os.MkdirAll(dir, 0o755), os.WriteFile(filepath.Join(dir, zenroom.FileName), made.glue, 0o644)); err != nil {
 				return err
 			}

@@ -21,10 +21,10 @@ import (
 func install(t *testing.T) {
 	t.Helper()
 	tools := t.TempDir()
-	if err := os.Mkdir(zenroom.Dir(tools), 0o755); err != nil {
+	if err := os.Mkdir(zenroom.Published.Dir(tools), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Symlink(npmtest.File(t, zenroom.FileName), filepath.Join(zenroom.Dir(tools), zenroom.FileName)); err != nil {
+	if err := os.Symlink(npmtest.File(t, zenroom.FileName), filepath.Join(zenroom.Published.Dir(tools), zenroom.FileName)); err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("ZENROOM_CACHE_DIR", tools)
