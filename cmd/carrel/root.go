@@ -67,6 +67,7 @@ out; verify proves it by running it again.`,
 	root.AddCommand(toolCommands()...)
 	root.AddCommand(cmakeCommand())
 	root.AddCommand(bundleCommand(), lockdownCommand(), supervisorCommand())
+	root.AddCommand(zencodeCommand())
 	root.AddCommand(guestCommand())
 	root.AddCommand(backgroundCommand())
 	root.AddCommand(cacheCommand())
