@@ -87,7 +87,9 @@ func (m *Machine) Execute(ctx context.Context, job *Job) *Execution {
 	case m.running <- struct{}{}:
 		defer func() { <-m.running }()
 	case <-ctx.Done():
-		return failed(codeExec, context.Cause(ctx))
+	}
+	if err := context.Cause(ctx); err != nil {
+		return failed(codeExec, err)
 	}
 	ctx, cancel := job.timed(ctx)
 	defer cancel()

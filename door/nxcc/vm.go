@@ -56,7 +56,12 @@ type Start struct {
 
 // Start starts a worker: nothing of it runs before it is invoked. The errors have
 // nXCC's texts.
-func (v *VM) Start(s *Start) (*Worker, error) {
+func (v *VM) Start(s *Start) (_ *Worker, err error) {
+	defer func() {
+		if err != nil {
+			wipe(s.Secrets)
+		}
+	}()
 	o := &v.options
 	if len(s.Script) > o.ScriptMax {
 		return nil, fmt.Errorf("Script size %d exceeds max %d", len(s.Script), o.ScriptMax)
@@ -93,6 +98,13 @@ func (v *VM) Start(s *Start) (*Worker, error) {
 	o.Log.Info("worker started", "worker", w.ID, "worker_id", w.WorkerID, "lua", userdata.Lua, "script_bytes", len(s.Script), "secrets", len(s.Secrets))
 	w.expect()
 	return w, nil
+}
+
+// wipe forgets secrets.
+func wipe(secrets map[string][]byte) {
+	for _, content := range secrets {
+		clear(content)
+	}
 }
 
 // invalidAt is where a text is no UTF-8, -1 if it is.

@@ -103,6 +103,7 @@ func (w *Worker) Event(ctx context.Context, payload []byte, handler string) (*En
 	}
 	e, _ := w.invoke(ctx, cause, received)
 	w.note(e)
+	w.tell(cause, e)
 	return e, nil
 }
 
@@ -114,8 +115,20 @@ func (w *Worker) HTTP(ctx context.Context, request *Request) (*Answer, *Envelope
 		return nil, nil, err
 	}
 	defer leave()
-	e, stdout := w.invoke(ctx, request.cause(), received)
+	cause := request.cause()
+	e, stdout := w.invoke(ctx, cause, received)
+	w.tell(cause, e)
 	return w.userdata.answer(e, stdout), e, nil
+}
+
+// tell tells the operator of an invocation.
+func (w *Worker) tell(cause *Cause, e *Envelope) {
+	code := ""
+	if e.Error != nil {
+		code = e.Error.Code
+	}
+	w.options.Log.Debug("worker invoked", "worker", w.ID, "type", cause.Kind, "handler", cause.Handler, "ok", e.OK, "error", code,
+		"exit_code", e.Zenroom.ExitCode, "total_ms", e.Timing.Total, "postbacks", len(e.Postbacks))
 }
 
 // note writes of an invocation into the log.
@@ -235,7 +248,5 @@ func (w *Worker) stop() {
 	close(w.gone)
 	w.turn <- struct{}{} // for good
 	w.Log.end()
-	for _, content := range w.secrets {
-		clear(content)
-	}
+	wipe(w.secrets)
 }
