@@ -231,13 +231,7 @@ func TestPreparedIsUsed(t *testing.T) {
 		}
 		seen[string(x.Stdout)] = true
 	}
-	shape := m.shape(job)
-	for { // until the last one asked for is there
-		if on := m.take(&shape); on.run != nil {
-			on.close()
-			return
-		}
-		m.want(&shape)
+	for m.pool.Waiting() == 0 { // until the last one asked for is there
 		time.Sleep(time.Millisecond)
 	}
 }

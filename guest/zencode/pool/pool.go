@@ -15,6 +15,9 @@ type Options struct {
 	Engine *zencode.Engine
 	Runs   int           // that wait at most, each with the memory of an instance; 0 is none
 	Seed   func() []byte // draws the seed of a run
+	// Pause, if set, is called before a run is prepared: it waits until the processor
+	// has nothing better to do.
+	Pause func()
 }
 
 // A Pool keeps runs prepared. It is safe for concurrent use.
@@ -137,6 +140,9 @@ func (p *Pool) prepare() {
 		case <-p.closing:
 			return
 		case shape := <-p.wanted:
+			if p.options.Pause != nil {
+				p.options.Pause()
+			}
 			p.prepareOne(shape)
 		}
 	}
