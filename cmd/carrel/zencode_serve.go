@@ -93,7 +93,7 @@ query of a GET. What it prints is the answer. Beside hello.zen or hello.lua may 
   /hello/raw, /hello/app  are the script, and a page to try it
 
 Files are read anew for each request. The engine of Zencode is fetched through npm
-when it is first needed, or by carrel guest fetch zenroom.` + exits("0  it was told to end, by SIGINT or SIGTERM", "125  our own error"),
+when it is first needed, or by carrel guest fetch zenroom.` + exits("0  it was told to end, by SIGINT or SIGTERM", "125  our own error", "127  there is no DIR, or no script in it"),
 		Example: `  carrel zencode serve scripts
   curl -H 'Content-Type: application/json' -d '{"name":"Ada"}' http://127.0.0.1:3000/hello
   carrel zencode serve --listen unix:/run/user/1000/scripts.sock --prepare 8 scripts`,
@@ -112,13 +112,13 @@ when it is first needed, or by carrel guest fetch zenroom.` + exits("0  it was t
 	flags.Var(&f.body, "max-body", "what the data of a request may have, with K or M; at most 16MiB")
 	flags.IntVar(&f.running, "max-running", 0, "scripts that run at once, `N` (default one for each processor)")
 	flags.IntVar(&f.waiting, "max-waiting", serveWaiting, "requests that wait for one to end, `N`; more are told to come again")
-	flags.IntVar(&f.prepare, "prepare", 0, "keep `N` instances prepared: answers in a few milliseconds, for some 10 MiB each (default as many as run; -1 is none)")
+	flags.IntVar(&f.prepare, "prepare", 0, "keep `N` instances prepared, so that answers come in a few milliseconds, for some 2 MiB each (default as many as run; -1 is none)")
 	flags.StringVar(&f.conf, "conf", "", "Zenroom's configuration, for scripts without a .conf")
 	flags.StringVar(&f.keys, "keys", "", "keys for scripts without a .keys.json are in `FILE`")
 	flags.StringArrayVar(&f.secrets, "secret", nil, `what {"$secret": "NAME"} in keys stands for is in `+"`NAME=FILE`")
 	flags.StringVar(&f.seed, "seed", "", "the same seed for every run, `HEX`: for tests only (default a new one is drawn for each)")
 	flags.StringArrayVar(&f.origins, "cors", nil, "let pages of an `ORIGIN` call, as in https://example.com, or * for all")
-	flags.StringArrayVar(&f.hosts, "host", nil, "a `NAME` that requests may be for, beside this host's own (default any, if others than this host can reach it)")
+	flags.StringArrayVar(&f.hosts, "host", nil, "a `NAME` that requests may be for, beside this host's own (default any where others can connect)")
 	flags.StringVar(&f.logs, "log", "text", "how each request is logged on standard error: `text|json|off`")
 	f.engine.flag(cmd)
 	_ = cmd.RegisterFlagCompletionFunc("log", cobra.FixedCompletions([]string{"text", "json", "off"}, cobra.ShellCompDirectiveNoFileComp))
@@ -168,8 +168,12 @@ func (f *serveFlags) serve(cmd *cobra.Command, dir string) error {
 	runs := pool.New(pool.Options{Engine: engine, Runs: f.prepared(), Seed: options.Seed})
 	defer runs.Close()
 	late.Executor = runs
-	if err := handler.Expect(runs.Expect); err != nil {
+	var shapes []*zencode.Input
+	if err := handler.Expect(func(like *zencode.Input) { shapes = append(shapes, like) }); err != nil {
 		return err
+	}
+	for n := range min(f.prepared(), len(shapes)*f.prepared()) {
+		runs.Expect(shapes[n%len(shapes)])
 	}
 	announce(cmd.OutOrStdout(), listener, found)
 	for _, text := range ignored {
@@ -197,10 +201,13 @@ func (f *serveFlags) options(cmd *cobra.Command) (*ncr.Options, error) {
 	if f.body == 0 || f.body > zencode.TextBytesMax {
 		return nil, usagef("--max-body: %s: from 1 byte to %s", f.body.String(), bytesOf(zencode.TextBytesMax))
 	}
-	for name, wrong := range map[string]bool{"timeout": f.timeout <= 0, "max-running": f.running < 0, "max-waiting": f.waiting < 0} {
-		if wrong {
-			return nil, usagef("--%s: it must be more than that", name)
-		}
+	switch {
+	case f.timeout <= 0:
+		return nil, usagef("--timeout: %v: it must be more than nothing", f.timeout)
+	case f.running < 0:
+		return nil, usagef("--max-running: %d: it must not be negative", f.running)
+	case f.waiting < 0:
+		return nil, usagef("--max-waiting: %d: it must not be negative", f.waiting)
 	}
 	options := &ncr.Options{
 		Limits: turn.Limits{Fuel: uint64(f.fuel), MemoryPages: pages}, Conf: f.conf, Seed: ncr.Chance,

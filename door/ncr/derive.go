@@ -149,13 +149,14 @@ var commentMarks = map[bool]string{false: "#", true: "--"}
 func (e *endpoint) introduction() (summary, description string) {
 	var comment []string
 	scenario := ""
+	mark := commentMarks[e.lua]
 	for line := range strings.Lines(string(e.script)) {
 		line = strings.TrimSpace(line)
-		if text, ok := strings.CutPrefix(line, commentMarks[e.lua]); ok {
-			comment = append(comment, strings.TrimSpace(strings.TrimLeft(text, commentMarks[e.lua])))
+		if text, ok := strings.CutPrefix(line, mark); ok {
+			comment = append(comment, strings.TrimSpace(strings.TrimLeft(text, mark)))
 			continue
 		}
-		if line == "" && len(comment) == 0 {
+		if len(comment) == 0 && (line == "" || strings.HasPrefix(strings.ToLower(line), "rule")) {
 			continue
 		}
 		if _, text, ok := strings.Cut(line, ":"); ok && !e.lua && strings.HasPrefix(strings.ToLower(line), "scenario") {

@@ -70,14 +70,17 @@ func named(name string) bool {
 		!strings.ContainsAny(name, `\{}?#%`) && strings.IndexFunc(name, unicode.IsControl) < 0
 }
 
-// find reads an endpoint. The error is fs.ErrNotExist, or a fileError.
+// errAbsent is of a name that no script has.
+var errAbsent = errors.New("there is no such script; GET / lists those that there are")
+
+// find reads an endpoint. The error is errAbsent, or a fileError.
 func (h *Handler) find(name string) (*endpoint, error) {
 	if !named(name) {
-		return nil, fs.ErrNotExist
+		return nil, errAbsent
 	}
 	e, err := h.read(name)
 	if err == nil && e.metadata.Hidden {
-		return nil, fs.ErrNotExist
+		return nil, errAbsent
 	}
 	return e, err
 }
@@ -85,7 +88,7 @@ func (h *Handler) find(name string) (*endpoint, error) {
 // read reads a script, which may be hidden, with what stands beside it.
 func (h *Handler) read(name string) (*endpoint, error) {
 	if !fs.ValidPath(name) {
-		return nil, fs.ErrNotExist
+		return nil, errAbsent
 	}
 	e := &endpoint{name: name, conf: h.Conf, keys: bytes.Clone(h.Keys)}
 	var err error
@@ -98,7 +101,7 @@ func (h *Handler) read(name string) (*endpoint, error) {
 	case err != nil:
 		return nil, err
 	case e.script == nil:
-		return nil, fs.ErrNotExist
+		return nil, errAbsent
 	case !utf8.Valid(e.script) || bytes.IndexByte(e.script, 0) >= 0:
 		return nil, &fileError{file, errors.New("it is not text in UTF-8")}
 	}

@@ -220,7 +220,7 @@ func (x *exchange) page(path string) func() {
 func (h *Handler) route(path string) (e *endpoint, view string, err error) {
 	name := strings.TrimPrefix(path, "/")
 	e, err = h.find(name)
-	if !errors.Is(err, fs.ErrNotExist) {
+	if !errors.Is(err, errAbsent) {
 		return e, "", err
 	}
 	for _, view := range []string{suffixRaw, suffixApp} {

@@ -88,17 +88,17 @@ func view(summary, mime string) object {
 // operations are those of an endpoint. Its schema goes to the others.
 func (e *endpoint) operations(schemas object) object {
 	component := componentName(e.name, schemas)
-	schemas[component] = relocated(e.document(), "#/components/schemas/"+component)
+	schemas[component] = relocated(renamed(e.document()), "#/components/schemas/"+component)
 	path := object{}
 	if !e.metadata.DisableGet {
-		get := e.operation("get")
+		get := e.operation("get_" + component)
 		if parameters := e.parameters(); len(parameters) > 0 {
 			get["parameters"] = parameters
 		}
 		path["get"] = get
 	}
 	if !e.metadata.DisablePost {
-		post := e.operation("post")
+		post := e.operation("post_" + component)
 		content := object{"schema": reference(component)}
 		if examples := e.examples(); len(examples) > 0 {
 			content["examples"] = examples
@@ -110,10 +110,10 @@ func (e *endpoint) operations(schemas object) object {
 }
 
 // operation is what all methods have.
-func (e *endpoint) operation(method string) object {
+func (e *endpoint) operation(id string) object {
 	summary, description := e.introduction()
 	o := object{
-		"operationId": method + strings.Map(identifier, e.path()),
+		"operationId": id,
 		"tags":        []any{"scripts"},
 		"responses": object{
 			strconv.Itoa(int(e.metadata.SuccessCode)): object{"description": e.metadata.SuccessDescription, "content": object{e.successType(): object{}}},
@@ -208,6 +208,26 @@ func (e *endpoint) examples() object {
 	return examples
 }
 
+// definitionsOld is what $defs were called before.
+const definitionsOld = "definitions"
+
+// renamed is a schema whose definitions are where OpenAPI's tools look for them.
+func renamed(schema any) any {
+	document, _ := schema.(object)
+	old, ok := document[definitionsOld].(object)
+	if !ok {
+		return schema
+	}
+	document = maps.Clone(document)
+	delete(document, definitionsOld)
+	all := maps.Clone(old)
+	if present, ok := document["$defs"].(object); ok {
+		maps.Copy(all, present)
+	}
+	document["$defs"] = all
+	return document
+}
+
 // relocated is a schema that stands in another document: what it refers to in itself
 // is there. An id of its own would say otherwise.
 func relocated(schema any, at string) any {
@@ -217,6 +237,8 @@ func relocated(schema any, at string) any {
 		for name, value := range v {
 			text, isText := value.(string)
 			switch {
+			case name == "$ref" && isText && strings.HasPrefix(text, "#/"+definitionsOld+"/"):
+				moved[name] = at + "/$defs/" + text[len("#/"+definitionsOld+"/"):]
 			case name == "$ref" && isText && strings.HasPrefix(text, "#/"):
 				moved[name] = at + text[1:]
 			case name == "$ref" && text == "#":

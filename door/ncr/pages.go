@@ -5,7 +5,6 @@ import (
 	"embed"
 	"errors"
 	"html/template"
-	"io/fs"
 	"net/http"
 	"net/url"
 	"strings"
@@ -48,7 +47,7 @@ func (x *exchange) index() {
 	for _, entry := range list.entries {
 		r := row{Name: entry.Name, File: entry.File, Path: strings.TrimPrefix((&url.URL{Path: "/" + entry.Name}).EscapedPath(), "/")}
 		e, err := x.h.find(entry.Name)
-		if errors.Is(err, fs.ErrNotExist) {
+		if errors.Is(err, errAbsent) {
 			continue // hidden, or gone
 		} else if err != nil {
 			r.Problem = err.Error()

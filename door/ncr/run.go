@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net/http"
 	"path"
 	"strings"
@@ -52,8 +51,8 @@ func (p *problem) Error() string { return p.Text }
 
 // failed answers with an error.
 func (x *exchange) failed(err error) {
-	if errors.Is(err, fs.ErrNotExist) {
-		x.fail(&problem{status: http.StatusNotFound, Text: "there is no such script; GET / lists those that there are"})
+	if errors.Is(err, errAbsent) {
+		x.fail(&problem{status: http.StatusNotFound, Text: err.Error()})
 		return
 	}
 	if p := (*problem)(nil); errors.As(err, &p) {
@@ -143,7 +142,7 @@ func (x *exchange) precondition(ctx context.Context, e *endpoint, data []byte) e
 		return nil
 	}
 	first, err := x.h.read(path.Clean(strings.TrimSuffix(name, endingZencode)))
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, errAbsent) {
 		return &fileError{e.name + endingMetadata, fmt.Errorf("precondition: there is no script %q", name)}
 	} else if err != nil {
 		return err

@@ -87,6 +87,7 @@ func (s *schema) check(data []byte) ([]string, error) {
 		problems = append(problems, fmt.Sprintf("%s: %s", pointer(e.InstanceLocation), e.ErrorKind.LocalizedString(printer)))
 	}
 	walk(invalid)
+	slices.Sort(problems)
 	return problems, nil
 }
 

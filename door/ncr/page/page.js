@@ -266,7 +266,10 @@
   });
   $("method").addEventListener("change", command);
   $("format").addEventListener("click", () => {
-    if (check() && $("data").value.trim()) fill(JSON.parse($("data").value));
+    const text = $("data").value.trim();
+    if (!text || !check()) return;
+    if (/\d[\d.]{15,}/.test(text)) $("data-note").textContent = "Left as it is: a number in it may have more digits than this page keeps.";
+    else fill(JSON.parse(text));
   });
   $("copy").addEventListener("click", async () => {
     await navigator.clipboard?.writeText($("curl").textContent);
