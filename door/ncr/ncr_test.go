@@ -182,6 +182,8 @@ var scripts = map[string]string{
 	"bad8.lua":               "print(1)",
 	"bad8.keys.json":         `{"key": {"$secret": "S"}}`,
 	"zero.lua":               "print('a')\x00print('b')",
+	"large.lua":              "print(1)\n" + strings.Repeat("-- a comment of some length, again and again\n", 25_000),
+	"larger.lua":             strings.Repeat(" ", zencode.TextBytesMax+1),
 	"docs.lua":               "print('never')",
 	"a b/ü.lua":              "print('{}')",
 	"what?.lua":              "print('never')",
@@ -273,6 +275,9 @@ func TestAnswers(t *testing.T) {
 		{"GET /bad7", 500, `{"error":"bad7.metadata.json: disable_get is a string, where a bool should be"}`},
 		{"GET /bad8", 500, `{"error":"bad8.keys.json: Missing secret 'S'"}`},
 		{"GET /zero", 500, `{"error":"zero.lua: it is not text in UTF-8"}`},
+
+		{"GET /large", 200, "1\n"},
+		{"GET /larger", 500, `{"error":"larger.lua: it is larger than 16777216 bytes"}`},
 
 		{"GET /none", 404, `{"error":"there is no such script; GET / lists those that there are"}`},
 		{"GET /hidden", 404, ""}, {"GET /.hidden", 404, ""}, {"GET /.checks/adult", 404, ""}, {"GET /what?", 404, ""}, {"GET /what%3f", 404, ""},
