@@ -21,7 +21,7 @@ func (t *Turn) Input() (*receipt.Input, error) {
 	}
 	input := &receipt.Input{
 		MachineVersion: turn.MachineVersion,
-		Program:        receipt.NewBlob(s.Program),
+		Program:        s.program(),
 		Guest:          receipt.Guest{Name: posix.Name, Version: posix.Version},
 		Args:           s.Args,
 		Env:            s.Env,
@@ -62,6 +62,14 @@ func (t *Turn) Input() (*receipt.Input, error) {
 		input.Mounts = append(input.Mounts, mount)
 	}
 	return input, nil
+}
+
+// program names what runs.
+func (s *Spec) program() receipt.Blob {
+	if s.Zencode != nil && s.Zencode.Named != nil {
+		return s.Zencode.Named.Program
+	}
+	return receipt.NewBlob(s.Program)
 }
 
 // Result is what came out, in the words of a receipt. Only a turn whose class

@@ -59,11 +59,15 @@ var ErrScript = errors.New("not for JavaScript")
 type part struct {
 	guest   string
 	content []byte
+	named   *receipt.Blob // its name, if it has one already and is kept
 }
 
 // parts are all, in the order of their mounts.
 func (s *Script) parts() []part {
-	return []part{{shimMount, js.ShimSource()}, {lockdownMount, s.Lockdown}, {programMount, []byte(programScript)}, {mainMount, s.Main}}
+	return []part{
+		{guest: shimMount, content: js.ShimSource()}, {guest: lockdownMount, content: s.Lockdown},
+		{guest: programMount, content: []byte(programScript)}, {guest: mainMount, content: s.Main},
+	}
 }
 
 func (s *Script) mounts() []receipt.Mount { return mountsOf(s.parts()) }
@@ -71,8 +75,12 @@ func (s *Script) mounts() []receipt.Mount { return mountsOf(s.parts()) }
 // mountsOf are parts as a receipt has them.
 func mountsOf(parts []part) (mounts []receipt.Mount) {
 	for _, p := range parts {
-		content := receipt.NewBlob(p.content)
-		mounts = append(mounts, receipt.Mount{Guest: p.guest, Kind: receipt.MountFile, Mode: receipt.ModeRO, Content: &content})
+		content := p.named
+		if content == nil {
+			made := receipt.NewBlob(p.content)
+			content = &made
+		}
+		mounts = append(mounts, receipt.Mount{Guest: p.guest, Kind: receipt.MountFile, Mode: receipt.ModeRO, Content: content})
 	}
 	return mounts
 }
@@ -181,6 +189,9 @@ func (s *Spec) keep(parts []part) error {
 		return nil
 	}
 	for _, p := range parts {
+		if p.named != nil {
+			continue
+		}
 		if err := s.Keep(seal.Sum(p.content).String(), p.content); err != nil {
 			return err
 		}

@@ -28,14 +28,21 @@ type Zencode struct {
 	Secrets      map[string]Secret
 	SecretLimits secret.Limits
 
-	// Caps stop it: see zencode.Input.
-	Caps zencode.Caps
+	// Named, if set, names Program and Glue, which whoever runs many scripts has hashed
+	// once. They are not given to Spec.Keep then.
+	Named *EngineBlobs
+
+	// Caps, if there are any, stop it: see zencode.Input.
+	Caps *zencode.Caps
 	// Engine, if set, runs it in the place of one that is loaded for it; it is not
 	// closed.
 	Engine interface {
 		Run(context.Context, *zencode.Input) (*zencode.Result, error)
 	}
 }
+
+// EngineBlobs name what an engine is made of.
+type EngineBlobs struct{ Program, Glue receipt.Blob }
 
 // A Secret is what a guest may be handed, and the salt by which a receipt commits to
 // it.
@@ -67,8 +74,11 @@ func (z *Zencode) parts() []part {
 	if z.Lua {
 		script = luaMount
 	}
-	all := []part{{glueMount, z.Glue}, {script, z.Script}}
-	for _, p := range []part{{"/conf", z.Conf}, {"/keys", z.Keys}, {"/data", z.Data}, {"/extra", z.Extra}, {"/context", z.Context}} {
+	all := []part{{guest: glueMount, content: z.Glue}, {guest: script, content: z.Script}}
+	if z.Named != nil {
+		all[0].named = &z.Named.Glue
+	}
+	for _, p := range []part{{guest: "/conf", content: z.Conf}, {guest: "/keys", content: z.Keys}, {guest: "/data", content: z.Data}, {guest: "/extra", content: z.Extra}, {guest: "/context", content: z.Context}} {
 		if len(p.content) > 0 {
 			all = append(all, p)
 		}
@@ -185,9 +195,7 @@ func (t *Turn) runZencode(ctx context.Context, load Load) (*Turn, error) {
 	t.Outcome, t.Over = result.Outcome, result.Over
 	stdout := output{"standard output", spec.Stdout, seal.NewHasher()}
 	stderr := output{"standard error", spec.Stderr, seal.NewHasher()}
-	if t.Outcome.Class.Result() || t.Over.Any() {
-		t.Err = errors.Join(stdout.write(result.Output), stderr.write(result.Log))
-	}
+	t.Err = errors.Join(stdout.write(result.Output), stderr.write(result.Log)) // stopped or not
 	if t.Err != nil && t.Outcome.Class.Result() {
 		t.Outcome = turn.Outcome{Class: turn.Worker, Text: t.Err.Error()}
 	}

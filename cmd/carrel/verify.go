@@ -78,6 +78,7 @@ digest is right.` + exits(
 			if err != nil {
 				return failf(verifyCannot, "cannot verify: %w", err)
 			}
+			hush(cmd, opens)
 			replay := runner.Replayer{Blobs: sources, Secrets: opens, Load: func(ctx context.Context, wasm []byte) (*machine.Program, error) {
 				return loadProgram(ctx, opened, wasm, cmd)
 			}}

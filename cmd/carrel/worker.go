@@ -20,8 +20,10 @@ import (
 	"carrel/home"
 	"carrel/machine"
 	"carrel/program/seal"
+	"carrel/quantity"
 	"carrel/receipt"
 	"carrel/runner"
+	"carrel/turn"
 )
 
 // workerFlags are those of carrel run that are for workers of nXCC.
@@ -74,6 +76,7 @@ func (f *runFlags) runWorker(cmd *cobra.Command, name string, spec *runner.Spec)
 	if err != nil {
 		return err
 	}
+	hush(cmd, secrets)
 	for given := range secrets {
 		if manifest.Secrets != nil && !slices.Contains(manifest.Secrets, given) {
 			fmt.Fprintf(cmd.ErrOrStderr(), "carrel: --secret %s: the worker's identities are %s; it is handed in all the same\n", given, strings.Join(manifest.Secrets, ", "))
@@ -108,12 +111,12 @@ func (f *runFlags) runWorker(cmd *cobra.Command, name string, spec *runner.Spec)
 	if f.seed != "" {
 		machineOptions.Seed = func() []byte { return spec.Seed }
 	}
-	options, err := f.workerOptions(cmd)
+	options, err := f.workerOptions(cmd, &machineOptions.Limits)
 	if err != nil {
 		return errors.Join(err, engine.Close())
 	}
 	if f.receipt != "" {
-		paper, err := f.openReceipt(cmd, h, on, wasm)
+		paper, err := f.openReceipt(cmd, h, on, wasm, glue)
 		if err != nil {
 			return errors.Join(err, engine.Close())
 		}
@@ -150,12 +153,21 @@ func readWorker(name string) (*nxcc.Manifest, error) {
 }
 
 // workerOptions are those of the service, which the environment sets, with what flags
-// say.
-func (f *runFlags) workerOptions(cmd *cobra.Command) (*nxcc.Options, error) {
+// say; so are the limits.
+func (f *runFlags) workerOptions(cmd *cobra.Command, limits *turn.Limits) (*nxcc.Options, error) {
 	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
 	settings := nxcc.NewSettings(flags)
 	if err := settings.Environment(flags, os.LookupEnv); err != nil {
 		return nil, usagef("%w", err)
+	}
+	if !cmd.Flags().Changed("fuel") {
+		limits.Fuel = settings.Fuel
+	}
+	if !cmd.Flags().Changed("memory") {
+		var err error
+		if limits.MemoryPages, err = quantity.Pages(settings.Memory); err != nil {
+			return nil, usagef("%w", err)
+		}
 	}
 	log := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: slog.LevelWarn}))
 	options, err := settings.Options(nil, "", log)
@@ -180,17 +192,17 @@ type workerReceipt struct {
 	name    string
 	key     seal.PrivateKey
 	keep    *keepsake
-	wasm    []byte
+	parts   [][]byte // that it names and the machine does not keep: the engine
 	engine  machine.Engine
 	started time.Time
 	tried   bool
 }
 
-func (f *runFlags) openReceipt(cmd *cobra.Command, h home.Home, on machine.Engine, wasm []byte) (*workerReceipt, error) {
+func (f *runFlags) openReceipt(cmd *cobra.Command, h home.Home, on machine.Engine, parts ...[]byte) (*workerReceipt, error) {
 	if err := writable(f.receipt); err != nil {
 		return nil, fmt.Errorf("--receipt: %w", err)
 	}
-	p := &workerReceipt{name: f.receipt, wasm: wasm, engine: on, started: time.Now()}
+	p := &workerReceipt{name: f.receipt, parts: parts, engine: on, started: time.Now()}
 	var err error
 	if p.key, err = signingKey(cmd, h); err != nil {
 		return nil, err
@@ -210,8 +222,10 @@ func (p *workerReceipt) write(_ *nxcc.Worker, t *runner.Turn) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := p.keep.file(input.Program.Digest.String(), p.wasm); err != nil {
-		return nil, err
+	for _, part := range p.parts {
+		if err := p.keep.file(seal.Sum(part).String(), part); err != nil {
+			return nil, err
+		}
 	}
 	said := remarks(p.engine, p.started, time.Since(p.started))
 	return nil, writeReceipt(p.name, &receipt.Receipt{Input: *input, Result: *result, Remarks: said}, p.key)

@@ -16,6 +16,7 @@ import (
 	"carrel/guest/zencode/secret"
 	"carrel/home"
 	"carrel/runner"
+	"carrel/worker/confine"
 )
 
 // zencodeFlags are those of carrel run that are for Zencode and Lua.
@@ -119,6 +120,7 @@ func (f *runFlags) loadZencode(cmd *cobra.Command, name string, spec *runner.Spe
 		if err != nil {
 			return err
 		}
+		hush(cmd, contents)
 		z.SecretLimits, z.Secrets = secret.Defaults, map[string]runner.Secret{}
 		for name, content := range contents {
 			s := runner.Secret{Content: content}
@@ -159,6 +161,16 @@ func readSecrets(pairs []string) (map[string][]byte, error) {
 		secrets[name] = content
 	}
 	return secrets, nil
+}
+
+// hush has what this process was told not come into a core dump, if it is a secret.
+func hush(cmd *cobra.Command, secrets map[string][]byte) {
+	if len(secrets) == 0 {
+		return
+	}
+	if err := confine.NoDump(); err != nil && !errors.Is(err, confine.ErrUnsupported) {
+		fmt.Fprintf(cmd.ErrOrStderr(), "carrel: secrets may come into a core dump: %v\n", err)
+	}
 }
 
 // readText reads a file, or standard input as "-".

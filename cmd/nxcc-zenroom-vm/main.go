@@ -44,7 +44,12 @@ NXCC_ZENROOM_VM_EXEC_TIMEOUT_MS, and --server-uds-path as NXCC_VM_SERVER_UDS_PAT
 the other server flags and --verbose. Flags come before variables.`,
 		Example: `  nxcc-zenroom-vm --server-uds-path /tmp/nxcc/zenroom-vmm.sock --verbose
   NXCC_ZENROOM_VM_POSTBACK_ENABLED=true nxcc-zenroom-vm --postback-allowed-host-suffixes example.com`,
-		Args:         cobra.NoArgs,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return usageError{fmt.Errorf("%q: there are no arguments, only flags", args[0])}
+			}
+			return nil
+		},
 		SilenceUsage: true, SilenceErrors: true,
 		Version: version(),
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -334,8 +335,8 @@ func TestEndToEnd(t *testing.T) {
 		id := s.worker(name, "Given I have a 'base64' named 'injected_secret'\nThen print the 'injected_secret'\n",
 			`{"zenroom": {"inputs": {"keys": {"injected_secret": {"$secret": "ZENROOM_SECRET", "encoding": "base64", "kdf": {"info": "nxcc-zenroom-e2e", "len": 16}}}}}, `+strings.Replace(target, "POINTER", "/injected_secret", 1)+`}`, held)
 		answer := call[vm.InvokeWorkerResponse](s, "InvokeWorker", &vm.InvokeWorkerRequest{Id: id, Payload: []byte(launch), HandlerName: "run"})
-		if posted[name], _ = got(); strings.Contains(string(answer.Result), "ZENROOM_SECRET") {
-			t.Errorf("the envelope names the secret: %s", answer.Result)
+		if posted[name], _ = got(); !strings.Contains(string(answer.Result), strings.Trim(posted[name], `"`)) { // since the script prints it
+			t.Errorf("posted %s, and the envelope is %s", posted[name], answer.Result)
 		}
 	}
 	if posted["777"] != `"NGHm/gEakf5fv/xQL2Reaw=="` || posted["777 again"] != posted["777"] || posted["778"] == posted["777"] {
@@ -396,7 +397,7 @@ func TestSettings(t *testing.T) {
 		{"--no-such", "", 2, "unknown flag: --no-such"},
 		{"", "NXCC_ZENROOM_VM_POSTBACK_ENABLED=1", 2, `NXCC_ZENROOM_VM_POSTBACK_ENABLED: "1" is neither true nor false`},
 		{"", "NXCC_ZENROOM_VM_POSTBACK_ENABLED=yes", 2, "NXCC_ZENROOM_VM_POSTBACK_ENABLED: "},
-		{"", "NXCC_ZENROOM_VM_POSTBACK_ALLOWED_PORTS=443,70000", 2, "--postback-allowed-ports: 70000 is no port"},
+		{"", "NXCC_ZENROOM_VM_POSTBACK_ALLOWED_PORTS=443,70000", 2, "NXCC_ZENROOM_VM_POSTBACK_ALLOWED_PORTS: 70000 is no port"},
 		{"", "NXCC_VM_SERVER_VSOCK_PORT=-1", 2, "NXCC_VM_SERVER_VSOCK_PORT: "},
 		{"--max-stdout-bytes -1", "", 2, "--max-stdout-bytes: -1 is not from 0 to"},
 		{"--memory 9T", "", 2, "--memory"},
@@ -405,7 +406,11 @@ func TestSettings(t *testing.T) {
 		{"--postback-sign-key main.go", "", 2, "--postback-sign-key: main.go is no PEM file"},
 		{"--server-uds-path .", "", 1, ". is there and no socket: it is not removed"},
 		{"--server-uds-path /nowhere/x.sock", "", 1, "/nowhere/x.sock"},
-		{"extra", "", 1, `unknown command "extra"`},
+		{"extra", "", 2, `"extra": there are no arguments, only flags`},
+		{"--verbose true", "", 2, `"true": there are no arguments, only flags`},
+		{"--exec-timeout-ms 0", "", 2, "--exec-timeout-ms: 0 milliseconds are too few"},
+		{"", "NXCC_ZENROOM_VM_MAX_STDOUT_BYTES=-5", 2, "NXCC_ZENROOM_VM_MAX_STDOUT_BYTES: -5 is not from 0 to"},
+		{"--receipts r --lua-exec-path x", "", 2, "what executables do has no receipt"},
 	} {
 		var out bytes.Buffer
 		name, value, _ := strings.Cut(c.env, "=")
@@ -432,11 +437,44 @@ func TestSocket(t *testing.T) {
 	}
 	left.SetUnlinkOnClose(false)
 	left.Close()
-	listener, err := (&server{mode: modeUDS, path: s.socket}).listen()
-	if err != nil {
-		t.Fatal(err)
+	log := newLogger(io.Discard, false, func(string) (string, bool) { return "", false })
+	var listeners []net.Listener
+	for range 2 { // the second takes the place of one that listens
+		listener, err := listenUnix(s.socket, log)
+		if err != nil {
+			t.Fatal(err)
+		}
+		listeners = append(listeners, listener)
 	}
-	listener.Close()
+	listeners[0].Close()
+	if conn, err := net.Dial("unix", s.socket); err != nil {
+		t.Errorf("the first one took the socket of the second with it: %v", err)
+	} else {
+		conn.Close()
+	}
+	listeners[1].Close()
+	if _, err := os.Lstat(s.socket); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the socket is left: %v", err)
+	}
+}
+
+// TestEnd has the service end well while somebody follows a log.
+func TestEnd(t *testing.T) {
+	s := start(t, nil)
+	s.worker("w", hello, "", nil)
+	call[vm.InvokeWorkerResponse](s, "InvokeWorker", &vm.InvokeWorkerRequest{Id: "w", Payload: []byte(launch), HandlerName: "run"})
+	following, followed := make(chan struct{}), make(chan error)
+	go func() {
+		once := sync.OnceFunc(func() { close(following) })
+		followed <- s.logs(&vm.StreamWorkerLogsRequest{Id: "w", Follow: true}, func(*vm.StreamWorkerLogsResponse) bool { once(); return true })
+	}()
+	<-following
+	if code := s.stop(); code != 0 || strings.Contains(s.stdout.String(), "cut off") {
+		t.Errorf("it ended with %d\n%s", code, s.stdout)
+	}
+	if err := <-followed; err != nil {
+		t.Errorf("who followed was told %v", err)
+	}
 }
 
 // TestReceipts has receipts of invocations kept, and sent along with postbacks that are
@@ -448,7 +486,7 @@ func TestReceipts(t *testing.T) {
 	if err := os.WriteFile(key, []byte("-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIJ+DYvh6SEqVTm50DFtMDoQikTmiCqirVv9mWG9qfSnF\n-----END PRIVATE KEY-----\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s := start(t, allowed(port), "--receipts", filepath.Join(dir, "receipts"), "--postback-sign-key", key)
+	s := start(t, allowed(port), "--receipts", filepath.Join(dir, "receipts"), "--postback-sign-key", key, "--postback-receipt")
 	secret := []byte("correct horse battery staple 123")
 	id := s.worker("a/b", "Given I have a 'string' named 'k'\nThen print the string 'x'\n", `{"zenroom": {"inputs": {"keys": {"k": {"$secret": "S"}}}}, "postback": {"enabled": true, "targets": [{"kind": "http", "url": "`+url+`"}]}}`, map[string][]byte{"S": slices.Clone(secret)})
 	answer := call[vm.InvokeWorkerResponse](s, "InvokeWorker", &vm.InvokeWorkerRequest{Id: id, Payload: []byte(launch), HandlerName: "run"})
@@ -466,8 +504,22 @@ func TestReceipts(t *testing.T) {
 		t.Errorf("kept\n%s\nsent\n%s\n%v", text, sent, err)
 	}
 	var envelope struct{ Payload []byte }
-	if err := json.Unmarshal(text, &envelope); err != nil || !bytes.Contains(envelope.Payload, []byte(`"secrets":[{"commitment":"sha256:`)) || bytes.Contains(envelope.Payload, secret[:12]) {
+	if err := json.Unmarshal(text, &envelope); err != nil || !bytes.Contains(envelope.Payload, []byte(`"secrets":[{"commitment":"sha256:`)) {
 		t.Errorf("%s, %v", envelope.Payload, err)
+	}
+	if err := filepath.WalkDir(os.Getenv("CARREL_HOME"), func(name string, entry os.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		content, err := os.ReadFile(name)
+		for _, form := range []string{string(secret), base64.StdEncoding.EncodeToString(secret), hex.EncodeToString(secret)} {
+			if bytes.Contains(content, []byte(form)) {
+				t.Errorf("%s has the secret", name)
+			}
+		}
+		return err
+	}); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -28,19 +28,20 @@ import (
 // receipts are made of what workers do on the machine: they are kept in a directory, or
 // go along with postbacks, or both.
 type receipts struct {
-	dir     string             // where they are kept; "" is nowhere
-	post    ed25519.PrivateKey // signs postbacks; nil if they are not signed
-	sign    seal.PrivateKey    // signs receipts
-	blobs   string             // where what they name is kept
-	engine  machine.Engine
-	program []byte // of all of them
+	dir    string             // where they are kept; "" is nowhere
+	post   ed25519.PrivateKey // signs postbacks; nil if they are not signed
+	send   bool               // they go along with postbacks
+	sign   seal.PrivateKey    // signs receipts
+	blobs  string             // where what they name is kept
+	engine machine.Engine
+	parts  [][]byte // that all of them name: the engine
 
 	once sync.Once
-	err  error // of the program, kept once
+	err  error // of the parts, kept once
 }
 
 func newReceipts(settings *nxcc.Settings, h home.Home) (*receipts, error) {
-	r := &receipts{dir: settings.Receipts, blobs: filepath.Join(h.Blobs, "sha256")}
+	r := &receipts{dir: settings.Receipts, send: settings.PostbackReceipt, blobs: filepath.Join(h.Blobs, "sha256")}
 	if name := settings.PostbackSignKey; name != "" {
 		var err error
 		if r.post, err = readKey(name); err != nil {
@@ -64,7 +65,7 @@ func newReceipts(settings *nxcc.Settings, h home.Home) (*receipts, error) {
 }
 
 // wanted reports whether there are to be any.
-func (r *receipts) wanted() bool { return r.dir != "" || r.post != nil }
+func (r *receipts) wanted() bool { return r.dir != "" || r.send }
 
 // readKey reads a private key as openssl genpkey -algorithm ed25519 writes it.
 func readKey(name string) (ed25519.PrivateKey, error) {
@@ -117,8 +118,17 @@ func install(name string, content []byte) error {
 	return disk.Install(name, 0o600, func(f *os.File) error { _, err := f.Write(content); return err })
 }
 
-// make makes a receipt of an invocation, and keeps it if it is to be kept.
+// make makes a receipt of an invocation, keeps it if it is to be kept, and answers what
+// is to be sent.
 func (r *receipts) make(w *nxcc.Worker, t *runner.Turn) ([]byte, error) {
+	text, err := r.sealed(w, t)
+	if err != nil || !r.send {
+		return nil, err
+	}
+	return text, nil
+}
+
+func (r *receipts) sealed(w *nxcc.Worker, t *runner.Turn) ([]byte, error) {
 	input, err := t.Input()
 	if err != nil {
 		return nil, err
@@ -139,7 +149,11 @@ func (r *receipts) make(w *nxcc.Worker, t *runner.Turn) ([]byte, error) {
 	if err != nil || r.dir == "" {
 		return text, err
 	}
-	r.once.Do(func() { r.err = r.keep()(input.Program.Digest.String(), r.program) })
+	r.once.Do(func() {
+		for _, part := range r.parts {
+			r.err = errors.Join(r.err, r.keep()(seal.Sum(part).String(), part))
+		}
+	})
 	if r.err != nil {
 		return nil, r.err
 	}

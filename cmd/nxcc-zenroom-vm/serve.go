@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/spf13/pflag"
+	"golang.org/x/sys/unix"
 
 	"carrel/door/nxcc"
 	"carrel/home"
@@ -61,13 +62,13 @@ func serve(ctx context.Context, server *server, settings *nxcc.Settings, flags *
 	if err := confine.NoDump(); err != nil {
 		log.Warn("secrets may come into a core dump", "error", err)
 	}
-	listener, err := server.listen()
+	listener, err := server.listen(log)
 	if err != nil {
 		return err
 	}
 	ready = true
 	log.Info("nxcc-zenroom-vm listens", "network", listener.Addr().Network(), "address", listener.Addr().String())
-	if err := serveHTTP(ctx, listener, vm); err != nil {
+	if err := serveHTTP(ctx, listener, vm, log); err != nil {
 		return err
 	}
 	log.Info("nxcc-zenroom-vm ends")
@@ -77,22 +78,39 @@ func serve(ctx context.Context, server *server, settings *nxcc.Settings, flags *
 // cacheDir is where nXCC keeps Zenroom.
 const cacheDir = "/var/cache/nxcc/zenroom"
 
-// tools is where Zenroom is kept: where ZENROOM_CACHE_DIR says, or nXCC does, or this
-// user's things are if nobody else's may be written to.
-func tools(h home.Home) string {
-	if info, err := os.Stat(cacheDir); err == nil && info.IsDir() || os.MkdirAll(cacheDir, 0o755) == nil {
-		return zenroom.Tools(cacheDir)
+// tools is where Zenroom is kept: where ZENROOM_CACHE_DIR says; else where it is, of the
+// place that nXCC has for it and the one that this user has; else the first of them
+// that may be written to.
+func tools(h home.Home) (string, error) {
+	if asked := zenroom.Tools(""); asked != "" {
+		return asked, nil
 	}
-	return zenroom.Tools(h.Tools)
+	version, err := zenroom.Find("")
+	if err != nil {
+		return "", err
+	}
+	places := []string{cacheDir, h.Tools}
+	for _, place := range places {
+		if _, err := os.Stat(version.Dir(place)); err == nil {
+			return place, nil
+		}
+	}
+	if os.MkdirAll(cacheDir, 0o755) == nil && unix.Access(cacheDir, unix.W_OK) == nil {
+		return cacheDir, nil
+	}
+	return h.Tools, nil
 }
 
 // newExecutor makes what runs scripts.
 func newExecutor(ctx context.Context, settings *nxcc.Settings, flags *pflag.FlagSet, h home.Home, receipts *receipts, log *slog.Logger) (nxcc.Executor, error) {
 	zencode, lua := settings.Native(flags)
 	if zencode || lua {
-		log.Info("executables run scripts: that is not deterministic, and has no receipts", "zencode", zencode, "lua", lua)
+		log.Info("executables run scripts: that is not deterministic", "zencode", zencode, "lua", lua)
 	}
 	native := &nxcc.Native{Zencode: settings.ZencodePath, Lua: settings.LuaPath}
+	if receipts.wanted() && (zencode || lua) {
+		return nil, usageError{errors.New("--receipts and --postback-receipt: what executables do has no receipt; --runtime wasm has")}
+	}
 	if zencode && lua {
 		return native, nil
 	}
@@ -104,13 +122,17 @@ func newExecutor(ctx context.Context, settings *nxcc.Settings, flags *pflag.Flag
 	if err != nil {
 		return nil, usageError{fmt.Errorf("--memory: %w", err)}
 	}
+	kept, err := tools(h)
+	if err != nil {
+		return nil, usageError{err}
+	}
 	started := time.Now()
-	loaded, err := zenroom.Open(ctx, zenroom.Host{Tools: tools(h), Code: h.Code, Engine: on, Say: func(text string) { log.Info(text) }})
+	loaded, err := zenroom.Open(ctx, zenroom.Host{Tools: kept, Code: h.Code, Engine: on, Say: func(text string) { log.Info(text) }})
 	if err != nil {
 		return nil, errors.Join(err, on.Close())
 	}
 	log.Info("the engine of Zencode is loaded", "engine", engines.Title(on), "zenroom", loaded.Version.String(), "seconds", time.Since(started).Seconds())
-	receipts.engine, receipts.program = on, loaded.Wasm
+	receipts.engine, receipts.parts = on, [][]byte{loaded.Wasm, loaded.Glue}
 	wasm := &owning{nxcc.NewMachine(nxcc.MachineOptions{
 		Engine: loaded.Engine, Wasm: loaded.Wasm, Glue: loaded.Glue, Keep: receipts.keep(),
 		Limits: turn.Limits{Fuel: settings.Fuel, MemoryPages: pages}, Running: settings.Running, Prepared: settings.Prepared,

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/mdlayher/vsock"
@@ -54,36 +56,72 @@ func (s *server) environment(flags *pflag.FlagSet, lookup func(string) (string, 
 			err = nxcc.FromVariable(flags, f.Name, name, lookup)
 		}
 	})
+	if err == nil && !slices.Contains([]string{modeUDS, modeTCP, modeVsock}, s.mode) {
+		err = fmt.Errorf("--server-mode: %q is not uds, tcp or vsock", s.mode)
+	}
 	return err
 }
 
 // listen listens. Closing removes a Unix socket.
-func (s *server) listen() (net.Listener, error) {
+func (s *server) listen(log *slog.Logger) (net.Listener, error) {
 	switch s.mode {
 	case modeUDS:
-		info, err := os.Lstat(s.path)
-		switch {
-		case err == nil && info.Mode().Type() != fs.ModeSocket:
-			return nil, fmt.Errorf("%s is there and no socket: it is not removed", s.path)
-		case err == nil:
-			err = os.Remove(s.path)
-		case errors.Is(err, fs.ErrNotExist):
-			err = nil
-		}
-		if err != nil {
-			return nil, err
-		}
-		return net.Listen("unix", s.path)
+		return listenUnix(s.path, log)
 	case modeTCP:
 		return net.Listen("tcp", s.address)
-	case modeVsock:
+	default:
 		listener, err := vsock.ListenContextID(s.cid, s.port, nil)
 		if err != nil {
 			return nil, fmt.Errorf("listen on vsock %d:%d: %w", s.cid, s.port, err)
 		}
 		return listener, nil
 	}
-	return nil, usageError{fmt.Errorf("--server-mode: %q is not uds, tcp or vsock", s.mode)}
+}
+
+// A unixListener is a socket in a directory. Who closes it removes it, unless another
+// is there by now.
+type unixListener struct {
+	net.Listener
+	path string
+	made fs.FileInfo
+}
+
+// listenUnix listens on a socket, in the place of one that is there.
+func listenUnix(path string, log *slog.Logger) (net.Listener, error) {
+	info, err := os.Lstat(path)
+	switch {
+	case err == nil && info.Mode().Type() != fs.ModeSocket:
+		return nil, fmt.Errorf("%s is there and no socket: it is not removed", path)
+	case err == nil:
+		if other, err := net.Dial("unix", path); err == nil {
+			other.Close()
+			log.Warn("another process listens here: its socket is replaced", "path", path)
+		}
+		err = os.Remove(path)
+	case errors.Is(err, fs.ErrNotExist):
+		err = nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	listener, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	if err != nil {
+		return nil, err
+	}
+	listener.SetUnlinkOnClose(false)
+	u := &unixListener{Listener: listener, path: path}
+	if u.made, err = os.Lstat(path); err != nil {
+		return nil, errors.Join(err, listener.Close())
+	}
+	return u, nil
+}
+
+func (u *unixListener) Close() error {
+	err := u.Listener.Close()
+	if now, bad := os.Lstat(u.path); bad == nil && os.SameFile(now, u.made) {
+		err = errors.Join(err, os.Remove(u.path))
+	}
+	return err
 }
 
 func isUsage(err error) bool { return errors.As(err, &usageError{}) }
@@ -95,12 +133,12 @@ const (
 	graceful = 15 * time.Second
 )
 
-// serveHTTP serves until the context is done.
-func serveHTTP(ctx context.Context, listener net.Listener, vm *nxcc.VM) error {
+// serveHTTP serves until the context is done, and all that was begun has ended or had
+// its time. There is no HTTP/1: a browser that was led here cannot talk to it.
+func serveHTTP(ctx context.Context, listener net.Listener, vm *nxcc.VM, log *slog.Logger) error {
 	mux := http.NewServeMux()
 	mux.Handle(vm.Handler())
 	protocols := &http.Protocols{}
-	protocols.SetHTTP1(true)
 	protocols.SetUnencryptedHTTP2(true)
 	s := &http.Server{Handler: mux, Protocols: protocols, HTTP2: &http.HTTP2Config{MaxConcurrentStreams: streamsMax}, ReadHeaderTimeout: time.Minute}
 	ended := make(chan error, 1)
@@ -110,10 +148,12 @@ func serveHTTP(ctx context.Context, listener net.Listener, vm *nxcc.VM) error {
 		return err
 	case <-ctx.Done():
 	}
+	vm.Drain()
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), graceful)
 	defer cancel()
 	if err := s.Shutdown(stopping); err != nil {
-		return errors.Join(s.Close(), fmt.Errorf("calls went on after %v: %w", graceful, err))
+		log.Warn("calls went on, and are cut off", "after", graceful)
+		return s.Close()
 	}
 	return nil
 }

@@ -131,7 +131,7 @@ func (h *Handler) input(e *endpoint, data []byte) *zencode.Input {
 	return &zencode.Input{
 		Lua: e.lua, Script: e.script, Conf: e.conf, Keys: e.keys, Data: data,
 		Seed: h.Seed(), Now: uint64(max(0, h.Now().UnixNano())), Limits: h.Limits,
-		Caps: zencode.Caps{Output: outputBytesMax, Log: logBytesMax},
+		Caps: &zencode.Caps{Output: outputBytesMax, Log: logBytesMax},
 	}
 }
 

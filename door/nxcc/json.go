@@ -6,18 +6,26 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"golang.org/x/text/encoding/unicode"
 )
 
 // depthMax bounds how deep JSON is nested, as nXCC's parser does.
-const depthMax = 128
+const depthMax = 127
 
-// decode reads a JSON text: numbers stay as they are written.
+// decode reads a JSON text as nXCC's parser does, which is strict: UTF-8, no half of a
+// pair of surrogates, no number beyond a float. Numbers stay as they are written.
 func decode(text []byte) (any, error) {
-	if err := shallow(text); err != nil {
+	if !utf8.Valid(text) {
+		return nil, errors.New("it is no UTF-8")
+	}
+	if err := scan(text); err != nil {
 		return nil, err
 	}
 	decoder := json.NewDecoder(bytes.NewReader(text))
@@ -29,15 +37,44 @@ func decode(text []byte) (any, error) {
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return nil, errors.New("trailing characters")
 	}
-	return value, nil
+	return value, finite(value)
 }
 
-// shallow refuses a text that is nested deeper than depthMax.
-func shallow(text []byte) error {
+// finite refuses numbers that no float can be near to.
+func finite(value any) (err error) {
+	switch v := value.(type) {
+	case json.Number:
+		if _, err := strconv.ParseFloat(string(v), 64); err != nil {
+			return fmt.Errorf("number out of range: %.20s", v)
+		}
+	case []any:
+		for n := 0; n < len(v) && err == nil; n++ {
+			err = finite(v[n])
+		}
+	case map[string]any:
+		for _, name := range slices.Sorted(maps.Keys(v)) {
+			if err = finite(v[name]); err != nil {
+				break
+			}
+		}
+	}
+	return err
+}
+
+// scan refuses a text that is nested deeper than depthMax, or has half of a pair of
+// surrogates in it.
+func scan(text []byte) error {
 	depth, inside := 0, false
 	for n := 0; n < len(text); n++ {
 		switch c := text[n]; {
 		case inside && c == '\\':
+			if first, ok := escaped(text[n:]); ok && utf16.IsSurrogate(first) {
+				second, ok := escaped(text[n+len(`\u0000`):])
+				if !ok || utf16.DecodeRune(first, second) == utf8.RuneError {
+					return errors.New("half of a pair of surrogates")
+				}
+				n += len(`\u0000`)
+			}
 			n++
 		case c == '"':
 			inside = !inside
@@ -51,6 +88,15 @@ func shallow(text []byte) error {
 		}
 	}
 	return nil
+}
+
+// escaped is the character that \u0000 and the like at the beginning of a text is.
+func escaped(text []byte) (rune, bool) {
+	if len(text) < len(`\u0000`) || text[0] != '\\' || text[1] != 'u' {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(string(text[2:6]), 16, 16)
+	return rune(n), err == nil
 }
 
 // encode writes a value as compact JSON, the names of objects in order.

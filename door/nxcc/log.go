@@ -11,6 +11,8 @@ import (
 const (
 	LogLinesMax = 10_000
 	LogBytesMax = 10 << 10
+	// LineBytesMax bounds one of them, so that there is room for others.
+	LineBytesMax = LogBytesMax / 4
 )
 
 // A Line of a worker's log.
@@ -31,10 +33,10 @@ type Log struct {
 
 func newLog() *Log { return &Log{grown: make(chan struct{})} }
 
-// add adds a line; one of more than LogBytesMax is cut. The oldest go.
+// add adds a line; one of more than LineBytesMax is cut. The oldest go.
 func (l *Log) add(now time.Time, text string) {
-	if len(text) > LogBytesMax {
-		text = strings.ToValidUTF8(text[:LogBytesMax], "")
+	if len(text) > LineBytesMax {
+		text = strings.ToValidUTF8(text[:LineBytesMax], "")
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -10,6 +10,7 @@ import (
 
 	"carrel/guest/zencode"
 	"carrel/guest/zencode/pool"
+	"carrel/receipt"
 	"carrel/runner"
 	"carrel/turn"
 )
@@ -23,7 +24,7 @@ type MachineOptions struct {
 	Prepared   int         // instances that wait for a script; negative is none, 0 as many as run
 	// Seed, if set, gives each job its seed, in the place of chance.
 	Seed func() []byte
-	// Keep, if set, is given what a receipt names: see runner.Spec.
+	// Keep, if set, is given what a receipt names, but for Wasm and Glue: see runner.Spec.
 	Keep func(digest string, content []byte) error
 }
 
@@ -31,6 +32,7 @@ type MachineOptions struct {
 // seed that is drawn for it.
 type Machine struct {
 	options MachineOptions
+	named   *runner.EngineBlobs
 	running chan struct{} // has a place for each job that runs
 	pool    *pool.Pool
 }
@@ -46,7 +48,8 @@ func NewMachine(options MachineOptions) *Machine {
 	if options.Prepared == 0 {
 		options.Prepared = options.Running
 	}
-	return &Machine{options, make(chan struct{}, options.Running), pool.New(pool.Options{
+	named := &runner.EngineBlobs{Program: receipt.NewBlob(options.Wasm), Glue: receipt.NewBlob(options.Glue)}
+	return &Machine{options, named, make(chan struct{}, options.Running), pool.New(pool.Options{
 		Engine: options.Engine, Runs: options.Prepared, Seed: options.Seed, Pause: func() { time.Sleep(preparePause) },
 	})}
 }
@@ -95,8 +98,8 @@ func (m *Machine) Execute(ctx context.Context, job *Job) *Execution {
 		Zencode: &runner.Zencode{
 			Lua: job.Lua, Script: job.Script, Glue: m.options.Glue, Conf: []byte(job.Conf),
 			Keys: job.Keys, Data: job.Data, Extra: job.Extra, Context: job.Context,
-			Secrets: salted(job.Secrets), SecretLimits: job.SecretLimits,
-			Caps: zencode.Caps{Output: job.StdoutMax, Log: job.StderrMax}, Engine: on,
+			Named: m.named, Secrets: salted(job.Secrets), SecretLimits: job.SecretLimits,
+			Caps: &zencode.Caps{Output: job.StdoutMax, Log: job.StderrMax}, Engine: on,
 		},
 	})
 	if bad := (*runner.SecretsError)(nil); errors.As(err, &bad) {

@@ -24,7 +24,7 @@ const (
 type Manifest struct {
 	Script   []byte
 	Userdata string   // JSON
-	Secrets  []string // names of those that it wants
+	Secrets  []string // names of those that it wants; nil if it does not say
 }
 
 // ReadManifest reads a worker: a manifest, or an nXCC envelope of a work order or of a
@@ -99,6 +99,9 @@ func readManifest(top object, open func(string) ([]byte, error)) (*Manifest, err
 	bundle := r.member(top, "bundle")
 	source := r.needed(bundle, "source")
 	m := &Manifest{}
+	if top.of["identities"] != nil {
+		m.Secrets = []string{}
+	}
 	for n, identity := range r.list(top, "identities") {
 		pair, ok := identity.([]any)
 		if !ok || len(pair) != 2 {

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // vmID is what nXCC calls this VM.
@@ -63,13 +64,27 @@ func logOf(of map[string]any) (kind string, payload any) {
 		if !there && n < logNeeded {
 			return "unknown", map[string]any{}
 		}
-		log[name] = hexadecimal(value)
+		if log[name] = value; name != "topics" {
+			log[name] = hexadecimal(value)
+		}
 	}
+	topics, ok := log["topics"].([]any)
+	_, address := log["address"].(string)
+	_, data := log["data"].(string)
+	_, removed := log["removed"].(bool)
+	if !ok || !address || !data || !removed {
+		return "unknown", map[string]any{}
+	}
+	words := []any{}
+	for _, topic := range topics {
+		words = append(words, hexadecimal(topic))
+	}
+	log["topics"] = words
 	return "web3_log", log
 }
 
-// hexadecimal is a value with all bytes in it, be they texts or lists of numbers, in
-// lower-case digits after 0x.
+// hexadecimal are bytes, be they a text or a list of numbers, in lower-case digits after
+// 0x; any other value is as it is.
 func hexadecimal(value any) any {
 	switch v := value.(type) {
 	case string:
@@ -80,16 +95,11 @@ func hexadecimal(value any) any {
 		if b, ok := bytesOf(v); ok {
 			return "0x" + hex.EncodeToString(b)
 		}
-		all := make([]any, len(v))
-		for n := range v {
-			all[n] = hexadecimal(v[n])
-		}
-		return all
 	}
 	return value
 }
 
-// bytesOf are the bytes that a list of numbers is; an empty list is none.
+// bytesOf are the bytes that a list of numbers is.
 func bytesOf(list []any) (b []byte, ok bool) {
 	for _, value := range list {
 		number, ok := value.(json.Number)
@@ -99,7 +109,7 @@ func bytesOf(list []any) (b []byte, ok bool) {
 		}
 		b = append(b, byte(n))
 	}
-	return b, len(list) > 0
+	return b, true
 }
 
 // A Request is one of HTTP.
@@ -140,7 +150,7 @@ func (r *Request) cause() *Cause {
 	scheme, _, _ := strings.Cut(first("http", "x-forwarded-proto"), ",")
 	return &Cause{"http", httpHandler, map[string]any{
 		"method": r.Method, "headers": joined, "body_base64": base64.StdEncoding.EncodeToString(r.Body),
-		"url": strings.TrimSpace(scheme) + "://" + first("localhost", "x-forwarded-host", "host") + r.URI,
+		"url": scheme + "://" + first("localhost", "x-forwarded-host", "host") + r.URI,
 	}}
 }
 
@@ -168,21 +178,19 @@ func timestamp(t time.Time) string {
 	return text + "+00:00"
 }
 
-// merged are the data with the metadata, in them or beside them.
-func (u *Userdata) merged(metadata any) any {
-	data, is := u.Data.(map[string]any)
-	if _, taken := data["nxcc"]; u.Wrap || !is || taken {
-		return map[string]any{"input": u.Data, "nxcc": metadata}
+// merged are the data with the metadata, in them or beside them, as JSON.
+func (u *Userdata) merged(metadata any) []byte {
+	var data map[string]json.RawMessage
+	_ = json.Unmarshal(u.Data, &data) // or it is no object
+	if _, taken := data["nxcc"]; u.Wrap || data == nil || taken {
+		return encode(map[string]any{"input": json.RawMessage(u.Data), "nxcc": metadata})
 	}
-	with := map[string]any{"nxcc": metadata}
-	for name, value := range data {
-		with[name] = value
-	}
-	return with
+	data["nxcc"] = encode(metadata)
+	return encode(data)
 }
 
-// errLines reports a conf that would be two.
-var errLines = errors.New("Zenroom conf has a line break in it")
+// errControl reports a conf that would be two lines, or end before its end.
+var errControl = errors.New("Zenroom conf has a control character in it")
 
 // conf is the configuration that the engine is given.
 func (u *Userdata) conf(allowDebug bool, bytesMax int) (string, error) {
@@ -200,8 +208,8 @@ func (u *Userdata) conf(allowDebug bool, bytesMax int) (string, error) {
 	if len(conf) > bytesMax {
 		return "", fmt.Errorf("Zenroom conf length %d exceeds max %d", len(conf), bytesMax)
 	}
-	if strings.ContainsAny(conf, "\r\n") {
-		return "", errLines
+	if strings.ContainsFunc(conf, func(r rune) bool { return r != '\t' && unicode.IsControl(r) }) {
+		return "", errControl
 	}
 	return conf, nil
 }

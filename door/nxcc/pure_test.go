@@ -12,7 +12,7 @@ import (
 func TestUserdata(t *testing.T) {
 	pointer := "/output/0"
 	whole := ""
-	object := map[string]any{}
+	object := []byte("{}")
 	usual := Userdata{Conf: "debug=0", Data: object, Keys: object, Extra: object, Context: object, Postback: Postback{BackoffMillis: 250}}
 	for _, c := range []struct {
 		name, text string
@@ -23,14 +23,14 @@ func TestUserdata(t *testing.T) {
 		{"an empty object", "{}", func(*Userdata) {}},
 		{"nulls", `{"zenroom": {"mode": null, "conf": null, "inputs": {"data": null, "keys": null, "merge_strategy": null}, "output": null, "http": {"response_mode": null}}, "postback": {"enabled": null, "retries": {"max": null}, "targets": null}}`, func(*Userdata) {}},
 		{"unknown fields", `{"x": 1, "zenroom": {"y": 2, "output": {"z": []}}}`, func(*Userdata) {}},
-		{"all", `{"zenroom": {"mode": "LUA", "conf": "scope=full", "inputs": {"data": [1], "keys": "k", "extra": 7, "context": false, "merge_strategy": "Wrap"},
+		{"all", `{"zenroom": {"mode": "LUA", "conf": "scope=full", "inputs": {"data": [1, {"$secret": 1}], "keys": {"b": [{"$secret": "S"}], "a": 1}, "extra": 7, "context": false, "merge_strategy": "Wrap"},
 			"output": {"format": "RAW", "json_pointer": "/output/0"}, "http": {"response_mode": "Selected_Output"}},
 			"postback": {"enabled": true, "required": true, "retries": {"max": 4294967295, "backoff_ms": 18446744073709551615}, "targets": [
 				{"kind": "http", "url": "u", "method": "PUT", "headers": {"b": "2", "a": "1"}, "body": {"from": "selected_output", "json_pointer": ""}},
 				{"kind": "http", "url": "v"},
 				{"kind": "evm_jsonrpc", "url": "w", "method": "eth_call", "params": [{"from": "stdout", "json_pointer": "/output/0"}, {"from": "elsewhere"}, {}]}]}}`,
 			func(u *Userdata) {
-				*u = Userdata{Lua: true, Conf: "scope=full", Data: []any{json.Number("1")}, Keys: "k", Extra: json.Number("7"), Context: false, Wrap: true, Raw: true, Pointer: &pointer, Response: ResponseSelected,
+				*u = Userdata{Lua: true, Conf: "scope=full", Data: []byte(`[1,{"$secret":1}]`), Keys: []byte(`{"a":1,"b":[{"$secret":"S"}]}`), Extra: []byte("7"), Context: []byte("false"), Placeholders: true, Misplaced: []string{"data"}, Wrap: true, Raw: true, Pointer: &pointer, Response: ResponseSelected,
 					Postback: Postback{Enabled: true, Required: true, Retries: 1<<32 - 1, BackoffMillis: 1<<64 - 1, Targets: []Target{
 						{Kind: KindHTTP, URL: "u", Method: "PUT", Headers: map[string]string{"a": "1", "b": "2"}, Body: &Selector{"selected_output", &whole}},
 						{Kind: KindHTTP, URL: "v", Method: "POST", Headers: map[string]string{}},
@@ -60,7 +60,7 @@ func TestUserdataRefused(t *testing.T) {
 		`{"zenroom": {"inputs": {"merge_strategy": "both"}}}`:                                                                  "Unsupported merge_strategy 'both'",
 		`{"zenroom": {"output": {"format": "xml"}}}`:                                                                           "Unsupported output.format 'xml'",
 		`{"zenroom": {"http": {"response_mode": "all"}}}`:                                                                      "Unsupported http.response_mode 'all'",
-		`{"zenroom": {"inputs": {"data": ` + deep + `}}}`:                                                                      "Invalid userdata JSON: nested deeper than 128",
+		`{"zenroom": {"inputs": {"data": ` + deep + `}}}`:                                                                      "Invalid userdata JSON: nested deeper than 127",
 		`{"postback": {"enabled": "yes"}}`:                                                                                     `Invalid userdata JSON: postback.enabled: true or false is wanted, not "yes"`,
 		`{"postback": {"retries": {"max": 4294967296}}}`:                                                                       "Invalid userdata JSON: postback.retries.max: a whole number up to 4294967295 is wanted, not 4294967296",
 		`{"postback": {"retries": {"max": "1"}}}`:                                                                              `Invalid userdata JSON: postback.retries.max: a whole number up to 4294967295 is wanted, not "1"`,
@@ -102,13 +102,15 @@ func TestPointer(t *testing.T) {
 func TestJSON(t *testing.T) {
 	for text, want := range map[string]string{
 		`{"b": 1, "a": {"d": 1.50, "c": 123456789012345678901234567890}, "<&>": "<é\u0001>"}`: `{"<&>":"<é\u0001>","a":{"c":123456789012345678901234567890,"d":1.50},"b":1}`,
-		` [ ] `:    `[]`,
-		`"\ud800"`: `"�"`,
+		` [ ] `:                 `[]`,
+		`"\ud83d\ude00\\ud800"`: `"😀\\ud800"`,
+		`"\ud800"`:              "", `"\ud800x"`: "", `"\ud800\u0041"`: "", `"\udc00"`: "", `"\ud800\ud800"`: "",
+		`1e308`: "1e308", `[1e309]`: "", `{"a": -1e999}`: "", strings.Repeat("9", 400): "",
 		`{"a":1}x`: "",
 		`{"a":1,}`: "",
 		"\xff":     "",
-		strings.Repeat("[", 128) + strings.Repeat("]", 128): strings.Repeat("[", 128) + strings.Repeat("]", 128),
-		strings.Repeat("[", 129) + strings.Repeat("]", 129): "",
+		strings.Repeat("[", 127) + strings.Repeat("]", 127): strings.Repeat("[", 127) + strings.Repeat("]", 127),
+		strings.Repeat("[", 128) + strings.Repeat("]", 128): "",
 		`"` + strings.Repeat("[", 200) + `\"{"`:             `"` + strings.Repeat("[", 200) + `\"{"`,
 	} {
 		value, err := decode([]byte(text))
@@ -144,8 +146,10 @@ func TestConf(t *testing.T) {
 		{"debugger=1, Debug=2,debug =3", false, 4096, "debugger=1,Debug=2,debug =3,debug=0", ""},
 		{"debug=3, scope=full", true, 4096, "debug=3, scope=full", ""},
 		{"scope=full", false, 17, "", "Zenroom conf length 18 exceeds max 17"},
-		{"scope=full\nx=1", false, 4096, "", "Zenroom conf has a line break in it"},
-		{"scope=full\rx=1", true, 4096, "", "Zenroom conf has a line break in it"},
+		{"scope=full\nx=1", false, 4096, "", "Zenroom conf has a control character in it"},
+		{"scope=full\rx=1", true, 4096, "", "Zenroom conf has a control character in it"},
+		{"debug =3\x00", false, 4096, "", "Zenroom conf has a control character in it"},
+		{"scope=full,\tdebug=1", false, 4096, "scope=full,debug=0", ""},
 	} {
 		got, err := (&Userdata{Conf: c.conf}).conf(c.debug, c.max)
 		if got != c.want || (err == nil) != (c.err == "") || err != nil && err.Error() != c.err {
@@ -171,9 +175,9 @@ func TestMerged(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		u := &Userdata{Data: data, Wrap: c.wrap}
+		u := &Userdata{Data: encode(data), Wrap: c.wrap}
 		for range 2 { // the first must not change the data
-			if got := string(encode(u.merged(map[string]any{"m": 1}))); got != c.want {
+			if got := string(u.merged(map[string]any{"m": 1})); got != c.want {
 				t.Errorf("%s: %s, want %s", c.data, got, c.want)
 			}
 		}
@@ -189,6 +193,9 @@ func TestEvents(t *testing.T) {
 		{`{"handler": "run"}`, `{"kind":"launch","payload":{}}`},
 		{`{"handler": "run", "event_payload": ` + log + `}`, `{"kind":"web3_log","payload":{"address":"0xabcd","block_hash":null,"block_number":7,"data":"0x00ff","log_index":null,"removed":false,"topics":["0xff","0x0102"],"transaction_hash":null,"transaction_index":null}}`},
 		{`{"handler": "run", "event_payload": {"address": "0x", "topics": [], "data": "0x"}}`, `{"kind":"unknown","payload":{}}`},
+		{`{"handler": "run", "event_payload": {"address": "0x", "topics": [], "data": [], "removed": true}}`, `{"kind":"web3_log","payload":{"address":"0x","block_hash":null,"block_number":null,"data":"0x","log_index":null,"removed":true,"topics":[],"transaction_hash":null,"transaction_index":null}}`},
+		{`{"handler": "run", "event_payload": {"address": 5, "topics": [], "data": "0x", "removed": true}}`, `{"kind":"unknown","payload":{}}`},
+		{"{\"handler\": \"\xff\", \"event_payload\": null}", ""},
 		{`{"handler": "run", "event_payload": 7}`, `{"kind":"unknown","payload":{}}`},
 		{`[]`, ""}, {`{}`, ""}, {`{"handler": 1}`, ""}, {``, ""}, {`{"handler": "run"`, ""},
 	} {
@@ -253,4 +260,21 @@ func FuzzEvent(f *testing.F) {
 			t.Errorf("%q: %v", payload, cause)
 		}
 	})
+}
+
+// TestNotUTF8 says where a text is none, in Rust's words.
+func TestNotUTF8(t *testing.T) {
+	for text, want := range map[string]string{
+		"": "", "héllo€😀\uFFFD": "",
+		"ab\xff":            "invalid utf-8 sequence of 1 bytes from index 2",
+		"ab\xe2\x82":        "incomplete utf-8 byte sequence from index 2",
+		"ab\xe2\x82x":       "invalid utf-8 sequence of 2 bytes from index 2",
+		"é\xf0\x9f\x98zzzz": "invalid utf-8 sequence of 3 bytes from index 2",
+		"\xed\xa0\x80":      "invalid utf-8 sequence of 1 bytes from index 0",
+		"\xc3":              "incomplete utf-8 byte sequence from index 0",
+	} {
+		if got := notUTF8([]byte(text)); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
 }

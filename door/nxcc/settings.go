@@ -39,9 +39,11 @@ type Settings struct {
 	Fuel, Memory      uint64
 	Running, Prepared int
 	PostbackSignKey   string
+	PostbackReceipt   bool
 	Receipts          string
 
-	variables []variable
+	variables    []variable
+	fromVariable map[string]bool // flags that were not given
 }
 
 // A variable of the environment says what a flag does.
@@ -65,7 +67,7 @@ const bytesLimit = 1 << 30
 
 // NewSettings adds the flags of all settings, with nXCC's defaults.
 func NewSettings(flags *pflag.FlagSet) *Settings {
-	s := &Settings{Runtime: RuntimeAuto, Fuel: fuelDefault, Memory: memoryDefault}
+	s := &Settings{Runtime: RuntimeAuto, Fuel: fuelDefault, Memory: memoryDefault, fromVariable: map[string]bool{}}
 	add := func(name string) string {
 		s.variables = append(s.variables, variable{name, variablePrefix + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))})
 		return name
@@ -94,7 +96,8 @@ func NewSettings(flags *pflag.FlagSet) *Settings {
 	flags.Var(&amount{&s.Memory, quantity.Bytes, quantity.FormatBytes, "SIZE"}, add("memory"), "wasm: memory that an invocation may use, with K, M or G")
 	flags.IntVar(&s.Running, add("max-running"), 0, "wasm: how many invocations run at once; 0 is one for each processor")
 	flags.IntVar(&s.Prepared, add("prepared"), 0, "wasm: how many instances wait for an invocation, ready; 0 is as many as run, -1 none")
-	flags.StringVar(&s.PostbackSignKey, add("postback-sign-key"), "", "sign postbacks (RFC 9421) by the key in `FILE`, and send a receipt with them")
+	flags.StringVar(&s.PostbackSignKey, add("postback-sign-key"), "", "sign postbacks (RFC 9421) by the key in `FILE`")
+	flags.BoolVar(&s.PostbackReceipt, add("postback-receipt"), false, "wasm: send a receipt with postbacks. It has the seed: whoever gets it can make again what the script made by chance, keys too")
 	flags.StringVar(&s.Receipts, add("receipts"), "", "wasm: keep a receipt of each invocation in `DIR`, for carrel verify")
 	return s
 }
@@ -139,9 +142,19 @@ func (r *Runtime) Type() string { return "RUNTIME" }
 // Environment sets what no flag did from the environment, and checks all of it.
 func (s *Settings) Environment(flags *pflag.FlagSet, lookup func(string) (string, bool)) error {
 	for _, v := range s.variables {
+		given := flags.Changed(v.flag)
 		if err := FromVariable(flags, v.flag, v.name, lookup); err != nil {
 			return err
 		}
+		s.fromVariable[v.flag] = !given
+	}
+	of := func(flag string) string { // where its value is from
+		for _, v := range s.variables {
+			if v.flag == flag && s.fromVariable[flag] {
+				return v.name
+			}
+		}
+		return "--" + flag
 	}
 	for _, n := range []struct {
 		flag  string
@@ -149,12 +162,20 @@ func (s *Settings) Environment(flags *pflag.FlagSet, lookup func(string) (string
 	}{{"max-stdout-bytes", s.StdoutMax}, {"max-stderr-bytes", s.StderrMax}, {"max-script-bytes", s.ScriptMax}, {"max-conf-bytes", s.ConfMax},
 		{"max-total-secrets-bytes", s.SecretsMax}, {"max-derived-key-len", s.DerivedMax}} {
 		if n.value < 0 || n.value > bytesLimit {
-			return fmt.Errorf("--%s: %d is not from 0 to %d", n.flag, n.value, bytesLimit)
+			return fmt.Errorf("%s: %d is not from 0 to %d", of(n.flag), n.value, bytesLimit)
 		}
 	}
 	for _, port := range s.PostbackPorts {
 		if port > 65535 {
-			return fmt.Errorf("--postback-allowed-ports: %d is no port", port)
+			return fmt.Errorf("%s: %d is no port", of("postback-allowed-ports"), port)
+		}
+	}
+	for _, n := range []struct {
+		flag  string
+		value uint64
+	}{{"exec-timeout-ms", s.TimeoutMillis}, {"postback-timeout-ms", s.PostbackTimeoutMillis}} {
+		if n.value == 0 {
+			return fmt.Errorf("%s: 0 milliseconds are too few for anything", of(n.flag))
 		}
 	}
 	return nil

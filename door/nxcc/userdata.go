@@ -7,16 +7,20 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"carrel/guest/zencode/secret"
 )
 
 // Userdata is what a worker is told of itself.
 type Userdata struct {
 	Lua                        bool
 	Conf                       string
-	Data, Keys, Extra, Context any
-	Wrap                       bool    // the nxcc metadata stand beside the data, not in them
-	Raw                        bool    // the output is not read as JSON
-	Pointer                    *string // of the selected output
+	Data, Keys, Extra, Context []byte   // JSON
+	Placeholders               bool     // keys name secrets
+	Misplaced                  []string // inputs that do, where they are no placeholders
+	Wrap                       bool     // the nxcc metadata stand beside the data, not in them
+	Raw                        bool     // the output is not read as JSON
+	Pointer                    *string  // of the selected output
 	Response                   Response
 	Postback                   Postback
 }
@@ -75,7 +79,8 @@ const (
 
 // parseUserdata reads userdata. The errors have nXCC's texts.
 func parseUserdata(text string) (*Userdata, error) {
-	u := &Userdata{Conf: confDefault, Data: map[string]any{}, Keys: map[string]any{}, Extra: map[string]any{}, Context: map[string]any{}, Postback: Postback{BackoffMillis: backoffDefault}}
+	none := []byte("{}")
+	u := &Userdata{Conf: confDefault, Data: none, Keys: none, Extra: none, Context: none, Postback: Postback{BackoffMillis: backoffDefault}}
 	if strings.TrimSpace(text) == "" {
 		return u, nil
 	}
@@ -94,9 +99,19 @@ func (u *Userdata) read(value any) error {
 	mode := r.text(zenroom, "mode", "zencode")
 	u.Conf = r.text(zenroom, "conf", confDefault)
 	inputs := r.member(zenroom, "inputs")
-	for name, to := range map[string]*any{"data": &u.Data, "keys": &u.Keys, "extra": &u.Extra, "context": &u.Context} {
-		if v := inputs.of[name]; v != nil {
-			*to = v
+	for _, in := range []struct {
+		name string
+		to   *[]byte
+	}{{"data", &u.Data}, {"keys", &u.Keys}, {"extra", &u.Extra}, {"context", &u.Context}} {
+		v := inputs.of[in.name]
+		if v == nil {
+			continue
+		}
+		*in.to = encode(v)
+		if named := secret.Named(v); named && in.name == "keys" {
+			u.Placeholders = true
+		} else if named {
+			u.Misplaced = append(u.Misplaced, in.name)
 		}
 	}
 	merge := r.text(inputs, "merge_strategy", "merge")

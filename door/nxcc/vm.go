@@ -5,20 +5,22 @@
 package nxcc
 
 import (
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 	"unicode/utf8"
 
 	"github.com/google/uuid"
-
-	"carrel/guest/zencode/secret"
 )
 
 const (
-	// WorkersMax bounds the workers that run.
-	WorkersMax = 10_000
+	// WorkersMax bounds the workers that run, and WorkersBytesMax what they hold
+	// together: scripts, userdata, secrets.
+	WorkersMax      = 10_000
+	WorkersBytesMax = 1 << 30
 	// stoppedKept is how long the log of a worker that was stopped can be read.
 	stoppedKept = 5 * time.Minute
 )
@@ -31,10 +33,13 @@ type VM struct {
 	mu      sync.Mutex
 	workers map[string]*Worker // by their ids, those that run
 	started []*Worker          // the same, the newest last
+	bytes   int                // that they hold
 	stopped []stopped          // the newest last
 	ending  sync.WaitGroup     // of those that were stopped
+	drained bool               // no more may be started
 }
 
+// A stopped worker has its log, and nothing that it ran.
 type stopped struct {
 	worker *Worker
 	at     time.Time
@@ -66,8 +71,8 @@ func (v *VM) Start(s *Start) (_ *Worker, err error) {
 	if len(s.Script) > o.ScriptMax {
 		return nil, fmt.Errorf("Script size %d exceeds max %d", len(s.Script), o.ScriptMax)
 	}
-	if at := invalidAt(s.Script); at >= 0 {
-		return nil, fmt.Errorf("Worker code must be UTF-8: invalid utf-8 sequence from index %d", at)
+	if bad := notUTF8(s.Script); bad != "" {
+		return nil, fmt.Errorf("Worker code must be UTF-8: %s", bad)
 	}
 	userdata, err := parseUserdata(s.Userdata)
 	if err != nil {
@@ -87,13 +92,8 @@ func (v *VM) Start(s *Start) (_ *Worker, err error) {
 	if err := v.add(w); err != nil {
 		return nil, err
 	}
-	for _, in := range []struct {
-		name  string
-		value any
-	}{{"data", userdata.Data}, {"extra", userdata.Extra}, {"context", userdata.Context}} {
-		if secret.Named(in.value) {
-			o.Log.Warn("$secret stands in inputs."+in.name+", where it is no placeholder: secrets go into inputs.keys", "worker", w.ID)
-		}
+	for _, name := range userdata.Misplaced {
+		o.Log.Warn("$secret stands in inputs."+name+", where it is no placeholder: secrets go into inputs.keys", "worker", w.ID)
 	}
 	o.Log.Info("worker started", "worker", w.ID, "worker_id", w.WorkerID, "lua", userdata.Lua, "script_bytes", len(s.Script), "secrets", len(s.Secrets))
 	w.expect()
@@ -107,18 +107,26 @@ func wipe(secrets map[string][]byte) {
 	}
 }
 
-// invalidAt is where a text is no UTF-8, -1 if it is.
-func invalidAt(text []byte) int {
-	if utf8.Valid(text) {
-		return -1
-	}
-	for at := 0; ; {
+// notUTF8 says where a text is no UTF-8, as Rust does; nothing if it is.
+func notUTF8(text []byte) string {
+	for at := 0; at < len(text); {
 		r, size := utf8.DecodeRune(text[at:])
-		if r == utf8.RuneError && size <= 1 {
-			return at
+		if r != utf8.RuneError || size > 1 {
+			at += size
+			continue
 		}
-		at += size
+		// How much of it could have begun a character: what lossy makes one U+FFFD of.
+		part := text[at:min(len(text), at+utf8.UTFMax)]
+		n := 1
+		for n < len(part) && strings.HasPrefix(lossy(part[:n+1]), "\uFFFD") && utf8.RuneCountInString(lossy(part[:n+1])) == 1 {
+			n++
+		}
+		if at+n == len(text) && !utf8.FullRune(text[at:]) {
+			return fmt.Sprintf("incomplete utf-8 byte sequence from index %d", at)
+		}
+		return fmt.Sprintf("invalid utf-8 sequence of %d bytes from index %d", n, at)
 	}
+	return ""
 }
 
 // add gives a worker its id: that of its code if no other that runs has it, so that who
@@ -126,6 +134,9 @@ func invalidAt(text []byte) int {
 func (v *VM) add(w *Worker) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	if v.drained {
+		return errDrained
+	}
 	if len(v.workers) >= WorkersMax {
 		return fmt.Errorf("%d workers run already", WorkersMax)
 	}
@@ -133,10 +144,16 @@ func (v *VM) add(w *Worker) error {
 	if _, taken := v.workers[w.ID]; taken || w.ID == "" {
 		w.ID = uuid.NewString()
 	}
+	if v.bytes+w.bytes() > WorkersBytesMax {
+		return fmt.Errorf("workers hold %d bytes already, and may hold %d", v.bytes, WorkersBytesMax)
+	}
+	v.bytes += w.bytes()
 	v.workers[w.ID] = w
 	v.started = append(v.started, w)
 	return nil
 }
+
+var errDrained = errors.New("the VM ends: no worker is started any more")
 
 // errNotFound reports an id that is of no worker.
 type errNotFound string
@@ -181,14 +198,19 @@ func (v *VM) Known(id string) (w *Worker, running bool, err error) {
 }
 
 func (v *VM) stoppedWorker(id string) *Worker {
-	now := v.options.Now()
-	v.stopped = slices.DeleteFunc(v.stopped, func(s stopped) bool { return now.Sub(s.at) > stoppedKept })
+	v.prune()
 	for _, s := range slices.Backward(v.stopped) {
 		if s.worker.ID == id || s.worker.WorkerID == id {
 			return s.worker
 		}
 	}
 	return nil
+}
+
+// prune forgets those that were stopped long ago.
+func (v *VM) prune() {
+	now := v.options.Now()
+	v.stopped = slices.DeleteFunc(v.stopped, func(s stopped) bool { return now.Sub(s.at) > stoppedKept })
 }
 
 // stoppedMax bounds the workers that were stopped and are still known.
@@ -209,7 +231,9 @@ func (v *VM) Stop(id string) error {
 func (v *VM) remove(w *Worker) {
 	delete(v.workers, w.ID)
 	v.started = slices.DeleteFunc(v.started, func(other *Worker) bool { return other == w })
-	v.stopped = append(v.stopped, stopped{w, v.options.Now()})
+	v.bytes -= w.bytes()
+	v.prune()
+	v.stopped = append(v.stopped, stopped{&Worker{ID: w.ID, WorkerID: w.WorkerID, Log: w.Log}, v.options.Now()})
 	if len(v.stopped) > stoppedMax {
 		v.stopped = slices.Delete(v.stopped, 0, 1)
 	}
@@ -228,14 +252,21 @@ func (v *VM) Running() []string {
 	return ids
 }
 
-// Close stops all workers, waits for the invocations that run, and closes the
-// executor.
-func (v *VM) Close() error {
+// Drain stops all workers, and has no more be started. Their logs end when the
+// invocations that run have ended.
+func (v *VM) Drain() {
 	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.drained = true
 	for len(v.started) > 0 {
 		v.remove(v.started[0])
 	}
-	v.mu.Unlock()
+}
+
+// Close stops all workers, waits for the invocations that run, and closes the
+// executor.
+func (v *VM) Close() error {
+	v.Drain()
 	v.ending.Wait()
 	return v.executor.Close()
 }

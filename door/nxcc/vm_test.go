@@ -3,6 +3,7 @@ package nxcc
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -11,6 +12,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -163,7 +165,7 @@ func TestStart(t *testing.T) {
 		want  string
 	}{
 		{Start{Script: append(long, 0xff), Userdata: "{"}, "Script size 1002 exceeds max 1000"},
-		{Start{Script: []byte("ab\xff"), Userdata: "{"}, "Worker code must be UTF-8: invalid utf-8 sequence from index 2"},
+		{Start{Script: []byte("ab\xff"), Userdata: "{"}, "Worker code must be UTF-8: invalid utf-8 sequence of 1 bytes from index 2"},
 		{Start{Script: []byte("ok"), Userdata: "{", Secrets: map[string][]byte{"a": make([]byte, 65537)}}, "Invalid userdata JSON: unexpected EOF"},
 		{Start{Script: []byte("ok"), Userdata: `{"zenroom": {"mode": "x"}}`, Secrets: map[string][]byte{"a": make([]byte, 65537)}}, "Unsupported zenroom.mode 'x'"},
 		{Start{Script: []byte("ok"), Secrets: map[string][]byte{"a": make([]byte, 65000), "b": make([]byte, 537)}}, "Total secrets size 65537 exceeds max 65536"},
@@ -206,7 +208,7 @@ func TestIDs(t *testing.T) {
 	if err := v.Stop(two.ID); err != nil {
 		t.Fatal(err)
 	}
-	if w, running, err := v.Known("order"); w != two || running || err != nil {
+	if w, running, err := v.Known("order"); err != nil || w.ID != two.ID || w.Log != two.Log || w.script != nil || w.userdata != nil || running {
 		t.Errorf("stopped: %+v, %v, %v", w, running, err)
 	}
 	if _, err := v.Worker("order"); err == nil || err.Error() != "Worker is not running: order" {
@@ -215,6 +217,30 @@ func TestIDs(t *testing.T) {
 	now = now.Add(stoppedKept + 1)
 	if w, _, err := v.Known("order"); err == nil || err.Error() != "Worker not found: order" {
 		t.Errorf("%v after it was stopped: %+v, %v", stoppedKept, w, err)
+	}
+}
+
+// TestBytes has workers hold no more than they may, and nothing once they were stopped.
+func TestBytes(t *testing.T) {
+	options := usual()
+	options.ScriptMax = WorkersBytesMax
+	v := NewVM(&echo{}, options)
+	half := bytes.Repeat([]byte("x"), WorkersBytesMax/2)
+	for range 3 {
+		w, err := v.Start(&Start{WorkerID: "a", Script: half})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := v.Start(&Start{WorkerID: "b", Script: half}); err == nil || !strings.Contains(err.Error(), "may hold 1073741824") {
+			t.Errorf("a second one: %v", err)
+		}
+		if err := v.Stop(w.ID); err != nil || v.bytes != 0 {
+			t.Errorf("%v, %d bytes are held after it", err, v.bytes)
+		}
+	}
+	v.Drain()
+	if _, err := v.Start(&Start{}); err == nil {
+		t.Error("a worker was started in a VM that ends")
 	}
 }
 
@@ -322,7 +348,7 @@ func TestLog(t *testing.T) {
 		t.Errorf("%d lines from %v", len(lines), lines[0].Time)
 	}
 	l.add(time.Now(), strings.Repeat("é", LogBytesMax))
-	if lines := l.Lines(); len(lines) != 1 || len(lines[0].Text) != LogBytesMax {
+	if lines := l.Lines(); len(lines[len(lines)-1].Text) != LineBytesMax || len(lines) != LogBytesMax-LineBytesMax+1 {
 		t.Errorf("%d lines after a long one", len(lines))
 	}
 	synctest.Test(t, func(t *testing.T) {
@@ -518,5 +544,42 @@ func TestAnswers(t *testing.T) {
 		if err != nil || answer.Status != 500 || answer.ContentType != typeJSON || !strings.HasPrefix(string(answer.Body), `{"ok":false,"error":{"code":"zenroom_exit_nonzero"`) {
 			t.Errorf("%s, failed: %+v, %v", c.mode, answer, err)
 		}
+	}
+}
+
+// TestDiscreet has the log of a script that failed tell no secret, be it that Zenroom
+// shows all that the script had.
+func TestDiscreet(t *testing.T) {
+	secret := []byte("topsecret-api-key-0123456789")
+	encoded := base64.StdEncoding.EncodeToString(secret)
+	const script = "Given I have a 'string' named 'name' in 'body'\nThen print the 'name'\n"
+	for _, c := range []struct {
+		name, keys string
+		debug      bool
+		withheld   bool
+	}{
+		{"a secret", `{"api": {"$secret": "API"}}`, false, true},
+		{"derived", `{"api": {"$secret": "API", "encoding": "hex", "kdf": {"info": "x"}}}`, false, true},
+		{"no secret", `{"api": "public"}`, false, false},
+		{"debugging is allowed", `{"api": {"$secret": "API"}}`, true, false},
+	} {
+		options := usual()
+		options.AllowDebug = c.debug
+		w := start(t, newMachine(t, nil), options, Start{Script: []byte(script), Secrets: map[string][]byte{"API": slices.Clone(secret)}, Userdata: `{"zenroom": {"inputs": {"keys": ` + c.keys + `}}}`})
+		log := invoke(t, w).Zenroom.Stderr
+		shown := regexp.MustCompile(`J64 HEAP: ([A-Za-z0-9+/]+=*)"`).FindStringSubmatch(log)
+		if (shown == nil) != c.withheld || !json.Valid([]byte(log)) {
+			t.Errorf("%s: withheld %v: %s", c.name, shown == nil, log)
+		}
+		if c.withheld && (strings.Contains(fmt.Sprint(w.Log.Lines()), "HEAP: ey") || strings.Contains(log, encoded)) {
+			t.Errorf("%s: %s", c.name, log)
+		}
+	}
+	quotes := &echo{do: func(context.Context, *Job) *Execution {
+		return &Execution{Code: 1, Stderr: []byte("[ \"bad key " + encoded + "\", \"J64 HEAP: ey")}
+	}}
+	w := start(t, quotes, usual(), Start{Secrets: map[string][]byte{"API": secret}, Userdata: `{"zenroom": {"inputs": {"keys": {"$secret": "API"}}}}`})
+	if got, want := invoke(t, w).Zenroom.Stderr, "[ \"bad key [secret]\", \"J64 HEAP: withheld, there are secrets in the keys"; got != want {
+		t.Errorf("%s, want %s", got, want)
 	}
 }

@@ -1,9 +1,11 @@
 package nxcc
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"log/slog"
+	"regexp"
 	"strings"
 	"time"
 
@@ -23,8 +25,8 @@ type Options struct {
 	Postback             bool          // postbacks are sent at all
 	// Egress sends them, if Postback is set.
 	Egress *egress.Client
-	// Receipt, if set, makes a receipt of each invocation whose result can be verified. It
-	// goes along with its postbacks.
+	// Receipt, if set, makes a receipt of each invocation whose result can be verified.
+	// What it answers goes along with its postbacks.
 	Receipt func(*Worker, *runner.Turn) ([]byte, error)
 	Now     func() time.Time
 	Log     *slog.Logger
@@ -55,6 +57,19 @@ type Worker struct {
 type Limits struct {
 	MemoryMB       uint64
 	RuntimeSeconds uint64
+}
+
+// bytes is what the worker holds, about.
+func (w *Worker) bytes() int {
+	u := w.userdata
+	n := len(w.script) + len(u.Data) + len(u.Keys) + len(u.Extra) + len(u.Context)
+	for _, content := range w.secrets {
+		n += len(content)
+	}
+	for _, t := range u.Postback.Targets {
+		n += len(encode(t))
+	}
+	return n
 }
 
 // errBusy reports a worker with QueueMax invocations that wait.
@@ -156,8 +171,8 @@ func (w *Worker) note(e *Envelope) {
 func (w *Worker) job(cause *Cause, received time.Time) *Job {
 	u, limits := w.userdata, w.limits
 	job := &Job{
-		Lua: u.Lua, Script: w.script, Keys: encode(u.Keys), Extra: encode(u.Extra), Context: encode(u.Context),
-		Data:    encode(u.merged(cause.metadata(w.WorkerID, w.ID, received))),
+		Lua: u.Lua, Script: w.script, Keys: u.Keys, Extra: u.Extra, Context: u.Context,
+		Data:    u.merged(cause.metadata(w.WorkerID, w.ID, received)),
 		Secrets: w.secrets, SecretLimits: w.options.Secrets,
 		MemoryBytes: min(limits.MemoryMB, 1<<30) << 20, Timeout: w.options.Timeout, Now: received,
 		StdoutMax: w.options.StdoutMax, StderrMax: w.options.StderrMax,
@@ -194,6 +209,9 @@ func (w *Worker) invoke(ctx context.Context, cause *Cause, received time.Time) (
 	started := time.Now()
 	x := w.executor.Execute(ctx, job)
 	e.Timing.Total = time.Since(started).Milliseconds()
+	if w.userdata.Placeholders && !w.options.AllowDebug {
+		x.Stderr = w.discreet(x.Stderr)
+	}
 	e.Zenroom = Zenroom{ExitCode: x.Code, Stdout: lossy(x.Stdout), Stderr: lossy(x.Stderr), StdoutOverflowed: x.StdoutOver, StderrOverflowed: x.StderrOver}
 	if !w.userdata.Raw {
 		if value, err := decode(x.Stdout); err == nil {
@@ -210,6 +228,29 @@ func (w *Worker) invoke(ctx context.Context, cause *Cause, received time.Time) (
 	}
 	return e, x.Stdout
 }
+
+// heap is where Zenroom logs, of a script that failed, all that was in its memory and
+// what it did, in base64.
+var heap = regexp.MustCompile(`(J64 (?:HEAP|TRACE): )[A-Za-z0-9+/=]*`)
+
+// discreet is a log without the secrets that were put into the keys.
+func (w *Worker) discreet(log []byte) []byte {
+	log = heap.ReplaceAll(log, []byte("${1}withheld, there are secrets in the keys"))
+	keys, err := secret.Inject(w.userdata.Keys, w.secrets, w.options.Secrets)
+	if err != nil {
+		return log // then nothing was put in
+	}
+	defer keys.Wipe()
+	for _, value := range keys.Values() {
+		if len(value) >= discreetMin {
+			log = bytes.ReplaceAll(log, value, []byte("[secret]"))
+		}
+	}
+	return log
+}
+
+// discreetMin is the shortest text that is a secret wherever it stands.
+const discreetMin = 8
 
 // receipt is one of what was executed, nil if there is none.
 func (w *Worker) receipt(x *Execution) []byte {

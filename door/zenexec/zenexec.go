@@ -21,6 +21,7 @@ import (
 	"carrel/npm/zenroom"
 	"carrel/quantity"
 	"carrel/turn"
+	"carrel/worker/confine"
 )
 
 // A Program is one of the two.
@@ -149,6 +150,7 @@ func (p Program) execute(ctx context.Context, in *lines.Input, host Host) (*zenc
 		return nil, err
 	}
 	defer engine.Close()
+	_ = confine.NoDump() // keys may be secrets; not everywhere can that be
 	input := &zencode.Input{
 		Lua: p.Lua, Script: in.Script, Conf: in.WithLog(), Keys: in.Keys, Data: in.Data, Extra: in.Extra, Context: in.Context,
 		Seed: make([]byte, seedBytes), Now: uint64(host.Now().UnixNano()), Limits: limits,

@@ -119,6 +119,7 @@ func TestPreparedIsLeft(t *testing.T) {
 // TestCaps has a run stopped that prints or logs more than its host takes, with
 // exactly that much.
 func TestCaps(t *testing.T) {
+	const large = 1 << 20
 	for _, test := range []struct {
 		script    string
 		caps      zencode.Caps
@@ -126,14 +127,17 @@ func TestCaps(t *testing.T) {
 		out, log  bool
 		outputLen int
 	}{
-		{"print(string.rep('x', 99))", zencode.Caps{Output: 100}, turn.Exit, false, false, 100},
-		{"print(string.rep('x', 100))", zencode.Caps{Output: 100}, turn.Stopped, true, false, 100},
-		{"while true do print('abc') end", zencode.Caps{Output: 1001}, turn.Stopped, true, false, 1001},
-		{"while true do warn('abcdefgh') end", zencode.Caps{Log: 1001}, turn.Stopped, false, true, 0},
-		{"print('x')", zencode.Caps{Log: 1}, turn.Stopped, false, true, 0},
+		{"print(string.rep('x', 99))", zencode.Caps{Output: 100, Log: large}, turn.Exit, false, false, 100},
+		{"print(string.rep('x', 100))", zencode.Caps{Output: 100, Log: large}, turn.Stopped, true, false, 100},
+		{"while true do print('abc') end", zencode.Caps{Output: 1001, Log: large}, turn.Stopped, true, false, 1001},
+		{"while true do warn('abcdefgh') end", zencode.Caps{Output: large, Log: 1001}, turn.Stopped, false, true, 0},
+		{"print('x')", zencode.Caps{Output: large, Log: 1}, turn.Stopped, false, true, 0},
+		{"print('x')", zencode.Caps{Output: 0, Log: large}, turn.Stopped, true, false, 0},
+		{"while true do print(string.rep('x', 1000000)) end", zencode.Caps{Output: zencode.ResultBytesMax, Log: large}, turn.Memory, true, false, zencode.ResultBytesMax},
+		{"while true do print(string.rep('x', 1000000)) end", zencode.Caps{Output: zencode.ResultBytesMax + 1, Log: large}, turn.Memory, true, false, zencode.ResultBytesMax},
 	} {
 		for name, engine := range engines(t) {
-			input := &zencode.Input{Lua: true, Script: []byte(test.script), Limits: limits, Caps: test.caps}
+			input := &zencode.Input{Lua: true, Script: []byte(test.script), Limits: limits, Caps: &test.caps}
 			for how, run := range map[string]func() *zencode.Result{
 				"at once":  func() *zencode.Result { got, _ := engine.Run(context.Background(), input); return got },
 				"prepared": func() *zencode.Result { return prepared(t, engine, input) },

@@ -49,9 +49,9 @@ type Input struct {
 	Now    uint64
 	Limits turn.Limits
 
-	// Caps, where they are less than ResultBytesMax, stop a run that prints or logs
-	// more: that is no result. Zero is ResultBytesMax.
-	Caps Caps
+	// Caps, if there are any, stop a run that prints or logs more. That is no result,
+	// unless they are ResultBytesMax or more.
+	Caps *Caps
 }
 
 // Caps bound what a host takes, in bytes.
@@ -219,7 +219,7 @@ type run struct {
 	open        []descriptor // from firstDescriptor on
 	now         uint64
 	chance      chance
-	caps        Caps
+	caps        *Caps
 	output, log []byte
 	result      Result
 	code        uint32
@@ -334,26 +334,36 @@ var (
 )
 
 func (r *run) print(text []byte) error {
-	return appendCapped(&r.output, text, r.caps.Output, &r.result.Over.Output)
+	limit := ResultBytesMax
+	if r.caps != nil {
+		limit = r.caps.Output
+	}
+	return appendCapped(&r.output, text, limit, &r.result.Over.Output)
 }
 
 func (r *run) logs(text []byte) error {
-	return appendCapped(&r.log, text, r.caps.Log, &r.result.Over.Log)
+	limit := ResultBytesMax
+	if r.caps != nil {
+		limit = r.caps.Log
+	}
+	return appendCapped(&r.log, text, limit, &r.result.Over.Log)
 }
 
-// appendCapped adds to the output or the log, up to its cap.
+// appendCapped adds to the output or the log, up to its limit.
 func appendCapped(to *[]byte, text []byte, limit int, over *bool) error {
-	if limit <= 0 || limit > ResultBytesMax {
-		limit = ResultBytesMax
+	err := errCap
+	if limit >= ResultBytesMax {
+		limit, err = ResultBytesMax, errOutput
 	}
 	if len(*to)+len(text) <= limit {
 		*to = append(*to, text...)
 		return nil
 	}
-	if limit == ResultBytesMax {
-		return errOutput
-	}
 	*over = true
-	*to = append(*to, text...)[:limit]
-	return errCap
+	if room := limit - len(*to); room > 0 {
+		*to = append(*to, text[:room]...)
+	} else {
+		*to = (*to)[:limit]
+	}
+	return err
 }

@@ -4,11 +4,14 @@ import (
 	"fmt"
 
 	"golang.org/x/sys/unix"
+
+	"carrel/machine/page"
 )
 
 // NoDump has the memory of this process never be written to a core file, nor be read
 // by processes that are not privileged: there are secrets in it.
 func NoDump() error {
+	page.Best() // which finds out what it may not afterwards
 	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil {
 		return fmt.Errorf("forbid core dumps: %w", err)
 	}

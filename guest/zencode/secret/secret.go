@@ -44,6 +44,17 @@ const (
 type Keys struct {
 	Text []byte   // JSON. Nothing else that was made on the way has a secret in it
 	Used []string // whose secrets, sorted
+
+	values [][2]int // where the secrets are
+}
+
+// Values are the secrets in the text, as they stand there. They are parts of it.
+func (k *Keys) Values() [][]byte {
+	var all [][]byte
+	for _, at := range k.values {
+		all = append(all, k.Text[at[0]:at[1]])
+	}
+	return all
 }
 
 // Wipe forgets the secrets.
@@ -68,7 +79,7 @@ func Inject(keys []byte, secrets map[string][]byte, limits Limits) (*Keys, error
 		clear(i.out)
 		return nil, err
 	}
-	return &Keys{i.out, slices.Sorted(maps.Keys(i.used))}, nil
+	return &Keys{i.out, slices.Sorted(maps.Keys(i.used)), i.values}, nil
 }
 
 // Named tells whether something in a JSON value stands for a secret.
@@ -89,6 +100,7 @@ type injection struct {
 	total   int
 	used    map[string]bool
 	out     []byte
+	values  [][2]int
 }
 
 // room has the output take so many bytes more, and wipes what it moves from.
@@ -184,6 +196,7 @@ func (i *injection) secret(object map[string]any) error {
 	}
 	i.room(2*len(content) + len(`"===="`))
 	i.out = append(i.out, '"')
+	from := len(i.out)
 	encoding, ok := object["encoding"].(string)
 	if !ok {
 		encoding = "base64"
@@ -196,6 +209,7 @@ func (i *injection) secret(object map[string]any) error {
 	default:
 		return fmt.Errorf("Unsupported encoding '%s'", encoding)
 	}
+	i.values = append(i.values, [2]int{from, len(i.out)})
 	i.out = append(i.out, '"')
 	return nil
 }

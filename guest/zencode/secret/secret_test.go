@@ -47,6 +47,9 @@ func TestUsed(t *testing.T) {
 	if err != nil || !slices.Equal(keys.Used, []string{"A", "B"}) {
 		t.Fatalf("%+v, %v", keys, err)
 	}
+	if values := keys.Values(); len(values) != 3 || string(values[1]) != "AQID" || !strings.HasPrefix(string(values[2]), "000102") {
+		t.Errorf("the values are %q", values)
+	}
 	text := keys.Text
 	keys.Wipe()
 	if !bytes.Equal(text, make([]byte, len(text))) {
