@@ -20,7 +20,9 @@ for round in $(seq "$rounds"); do
 	(cd guest/zencode && "../../$dir/zencode.test" -test.run '^$' -test.bench 'Run|Prepared' -test.benchtime 100x) |
 		awk '/^Benchmark/ { split($1, p, "/"); sub(/-[0-9]+$/, "", p[3]); cpu = "-"; for (i = 3; i < NF; i++) if ($(i + 1) == "cpu-ns/op") cpu = $i
 			sub(/^Benchmark/, "", p[1]); print p[3] "-" tolower(p[1]), p[2], cpu, $3 }' >>"$all"
-	(cd cmd/nxcc-zenroom-vm && "../../$dir/nxcc.test" -test.run '^$' -test.bench Invoke -test.benchtime 100x) |
+	(cd cmd/nxcc-zenroom-vm && for bench in 'prepared 100x' 'hundred 3x'; do
+		"../../$dir/nxcc.test" -test.run '^$' -test.bench "Invoke/${bench% *}" -test.benchtime "${bench#* }"
+	done) |
 		awk '/^Benchmark/ { split($1, p, "/"); sub(/-[0-9]+$/, "", p[2]); print "service-" p[2], "hello", "-", $3 }' >>"$all"
 done
 
