@@ -21,6 +21,8 @@ const (
 	// together: scripts, userdata, secrets.
 	WorkersMax      = 10_000
 	WorkersBytesMax = 1 << 30
+	// IDBytesMax bounds the id of a worker's code.
+	IDBytesMax = 1 << 10
 	// stoppedKept is how long the log of a worker that was stopped can be read.
 	stoppedKept = 5 * time.Minute
 )
@@ -84,6 +86,9 @@ func (v *VM) Start(s *Start) (_ *Worker, err error) {
 	}
 	if total > o.Secrets.TotalBytes {
 		return nil, fmt.Errorf("Total secrets size %d exceeds max %d", total, o.Secrets.TotalBytes)
+	}
+	if len(s.WorkerID) > IDBytesMax {
+		return nil, fmt.Errorf("worker_id has %d bytes, at most %d", len(s.WorkerID), IDBytesMax)
 	}
 	w := &Worker{
 		WorkerID: s.WorkerID, Log: newLog(), script: s.Script, userdata: userdata, secrets: s.Secrets, limits: s.Limits,

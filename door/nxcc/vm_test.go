@@ -169,6 +169,7 @@ func TestStart(t *testing.T) {
 		{Start{Script: []byte("ok"), Userdata: "{", Secrets: map[string][]byte{"a": make([]byte, 65537)}}, "Invalid userdata JSON: unexpected EOF"},
 		{Start{Script: []byte("ok"), Userdata: `{"zenroom": {"mode": "x"}}`, Secrets: map[string][]byte{"a": make([]byte, 65537)}}, "Unsupported zenroom.mode 'x'"},
 		{Start{Script: []byte("ok"), Secrets: map[string][]byte{"a": make([]byte, 65000), "b": make([]byte, 537)}}, "Total secrets size 65537 exceeds max 65536"},
+		{Start{Script: []byte("ok"), WorkerID: string(make([]byte, 1025))}, "worker_id has 1025 bytes, at most 1024"},
 	} {
 		if w, err := NewVM(&echo{}, usual()).Start(&c.start); err == nil || err.Error() != c.want {
 			t.Errorf("%v, %v, want %s", w, err, c.want)
