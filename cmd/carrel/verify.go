@@ -78,7 +78,9 @@ digest is right.` + exits(
 			if err != nil {
 				return failf(verifyCannot, "cannot verify: %w", err)
 			}
-			hush(cmd, opens)
+			if len(opens) > 0 {
+				hush(cmd)
+			}
 			replay := runner.Replayer{Blobs: sources, Secrets: opens, Load: func(ctx context.Context, wasm []byte) (*machine.Program, error) {
 				return loadProgram(ctx, opened, wasm, cmd)
 			}}

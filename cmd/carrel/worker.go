@@ -76,7 +76,9 @@ func (f *runFlags) runWorker(cmd *cobra.Command, name string, spec *runner.Spec)
 	if err != nil {
 		return err
 	}
-	hush(cmd, secrets)
+	if len(secrets) > 0 {
+		hush(cmd)
+	}
 	for given := range secrets {
 		if manifest.Secrets != nil && !slices.Contains(manifest.Secrets, given) {
 			fmt.Fprintf(cmd.ErrOrStderr(), "carrel: --secret %s: the worker's identities are %s; it is handed in all the same\n", given, strings.Join(manifest.Secrets, ", "))

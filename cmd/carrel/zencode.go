@@ -120,7 +120,7 @@ func (f *runFlags) loadZencode(cmd *cobra.Command, name string, spec *runner.Spe
 		if err != nil {
 			return err
 		}
-		hush(cmd, contents)
+		hush(cmd)
 		z.SecretLimits, z.Secrets = secret.Defaults, map[string]runner.Secret{}
 		for name, content := range contents {
 			s := runner.Secret{Content: content}
@@ -163,11 +163,8 @@ func readSecrets(pairs []string) (map[string][]byte, error) {
 	return secrets, nil
 }
 
-// hush has what this process was told not come into a core dump, if it is a secret.
-func hush(cmd *cobra.Command, secrets map[string][]byte) {
-	if len(secrets) == 0 {
-		return
-	}
+// hush has the secrets that this process was told not come into a core dump.
+func hush(cmd *cobra.Command) {
 	if err := confine.NoDump(); err != nil && !errors.Is(err, confine.ErrUnsupported) {
 		fmt.Fprintf(cmd.ErrOrStderr(), "carrel: secrets may come into a core dump: %v\n", err)
 	}

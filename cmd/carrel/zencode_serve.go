@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -23,6 +24,7 @@ import (
 	"carrel/guest/zencode/pool"
 	"carrel/home"
 	"carrel/machine"
+	"carrel/socket"
 	"carrel/turn"
 )
 
@@ -175,9 +177,10 @@ func (f *serveFlags) serve(cmd *cobra.Command, dir string) error {
 	for n := range min(f.prepared(), len(shapes)*f.prepared()) {
 		runs.Expect(shapes[n%len(shapes)])
 	}
+	hush(cmd) // there may be keys beside scripts, now or later
 	announce(cmd.OutOrStdout(), listener, found)
 	for _, text := range ignored {
-		fmt.Fprintf(cmd.ErrOrStderr(), "carrel: not served: %s\n", text)
+		fmt.Fprintf(cmd.ErrOrStderr(), "carrel: not served: %s\n", plain(text))
 	}
 	if f.seed != "" {
 		fmt.Fprintln(cmd.ErrOrStderr(), "carrel: --seed: every run has the same chance; keys that are made are the same each time")
@@ -337,14 +340,10 @@ func listen(address string) (net.Listener, error) {
 	if len(path) > socketPathMax {
 		return nil, usagef("--listen: the path of a socket has at most %d bytes: %s", socketPathMax, path)
 	}
-	if info, err := os.Lstat(path); err == nil && info.Mode().Type() == fs.ModeSocket {
-		if conn, err := net.Dial("unix", path); err == nil {
-			conn.Close()
-			return nil, fmt.Errorf("--listen: somebody listens at %s already", path)
-		}
-		_ = os.Remove(path) // of one that crashed
+	if socket.Live(path) {
+		return nil, fmt.Errorf("--listen: somebody listens at %s already", path)
 	}
-	listener, err := net.Listen("unix", path)
+	listener, err := socket.Listen(path)
 	if err != nil {
 		return nil, fmt.Errorf("--listen: %w", err)
 	}
@@ -363,15 +362,20 @@ func announce(w io.Writer, listener net.Listener, found []ncr.Entry) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "serving %d scripts at %s, to be tried at %s/docs\n", len(found), at, at)
 	for _, entry := range found {
-		fmt.Fprintf(&b, "  /%s  %s\n", entry.Name, filepath.FromSlash(entry.File))
+		fmt.Fprintf(&b, "  /%s  %s\n", plain(entry.Name), plain(filepath.FromSlash(entry.File)))
 	}
 	_, _ = io.WriteString(w, b.String())
 }
 
 // serveHTTP serves until the context ends, and then lets requests come to their end.
 func serveHTTP(ctx context.Context, listener net.Listener, handler http.Handler, timeout time.Duration, to *slog.Logger) error {
+	var under sync.WaitGroup // requests
 	server := &http.Server{
-		Handler:           handler,
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			under.Add(1)
+			defer under.Done()
+			handler.ServeHTTP(w, r)
+		}),
 		ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: readTimeout + timeout + writeMargin, IdleTimeout: idleTimeout,
 		MaxHeaderBytes: headBytesMax, ErrorLog: slog.NewLogLogger(to.Handler(), slog.LevelWarn),
 	}
@@ -385,7 +389,9 @@ func serveHTTP(ctx context.Context, listener net.Listener, handler http.Handler,
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
 	defer cancel()
 	if server.Shutdown(drain) != nil {
-		return server.Close()
+		err := server.Close()
+		under.Wait() // scripts are stopped: nothing of them may be under way when the engine ends
+		return err
 	}
 	return nil
 }

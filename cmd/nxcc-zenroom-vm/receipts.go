@@ -36,8 +36,8 @@ type receipts struct {
 	engine machine.Engine
 	parts  [][]byte // that all of them name: the engine
 
-	once sync.Once
-	err  error // of the parts, kept once
+	mu   sync.Mutex
+	kept bool // the parts are
 }
 
 func newReceipts(settings *nxcc.Settings, h home.Home) (*receipts, error) {
@@ -114,6 +114,22 @@ func (r *receipts) keep() func(digest string, content []byte) error {
 	}
 }
 
+// keepParts keeps the parts, once.
+func (r *receipts) keepParts() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, part := range r.parts {
+		if r.kept {
+			break
+		}
+		if err := r.keep()(seal.Sum(part).String(), part); err != nil {
+			return err
+		}
+	}
+	r.kept = true
+	return nil
+}
+
 func install(name string, content []byte) error {
 	return disk.Install(name, 0o600, func(f *os.File) error { _, err := f.Write(content); return err })
 }
@@ -149,13 +165,8 @@ func (r *receipts) sealed(w *nxcc.Worker, t *runner.Turn) ([]byte, error) {
 	if err != nil || r.dir == "" {
 		return text, err
 	}
-	r.once.Do(func() {
-		for _, part := range r.parts {
-			r.err = errors.Join(r.err, r.keep()(seal.Sum(part).String(), part))
-		}
-	})
-	if r.err != nil {
-		return nil, r.err
+	if err := r.keepParts(); err != nil {
+		return nil, err
 	}
 	dir := filepath.Join(r.dir, fileName(w.ID))
 	if err := os.MkdirAll(dir, 0o700); err != nil {

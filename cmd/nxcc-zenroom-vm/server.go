@@ -4,11 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
 	"slices"
 	"time"
 
@@ -16,6 +14,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"carrel/door/nxcc"
+	"carrel/socket"
 )
 
 // The modes of the server.
@@ -78,50 +77,12 @@ func (s *server) listen(log *slog.Logger) (net.Listener, error) {
 	}
 }
 
-// A unixListener is a socket in a directory. Who closes it removes it, unless another
-// is there by now.
-type unixListener struct {
-	net.Listener
-	path string
-	made fs.FileInfo
-}
-
 // listenUnix listens on a socket, in the place of one that is there.
 func listenUnix(path string, log *slog.Logger) (net.Listener, error) {
-	info, err := os.Lstat(path)
-	switch {
-	case err == nil && info.Mode().Type() != fs.ModeSocket:
-		return nil, fmt.Errorf("%s is there and no socket: it is not removed", path)
-	case err == nil:
-		if other, err := net.Dial("unix", path); err == nil {
-			other.Close()
-			log.Warn("another process listens here: its socket is replaced", "path", path)
-		}
-		err = os.Remove(path)
-	case errors.Is(err, fs.ErrNotExist):
-		err = nil
+	if socket.Live(path) {
+		log.Warn("another process listens here: its socket is replaced", "path", path)
 	}
-	if err != nil {
-		return nil, err
-	}
-	listener, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
-	if err != nil {
-		return nil, err
-	}
-	listener.SetUnlinkOnClose(false)
-	u := &unixListener{Listener: listener, path: path}
-	if u.made, err = os.Lstat(path); err != nil {
-		return nil, errors.Join(err, listener.Close())
-	}
-	return u, nil
-}
-
-func (u *unixListener) Close() error {
-	err := u.Listener.Close()
-	if now, bad := os.Lstat(u.path); bad == nil && os.SameFile(now, u.made) {
-		err = errors.Join(err, os.Remove(u.path))
-	}
-	return err
+	return socket.Listen(path)
 }
 
 func isUsage(err error) bool { return errors.As(err, &usageError{}) }

@@ -64,6 +64,8 @@ func (x *exchange) kind(e *endpoint) (string, error) {
 	header := x.r.Header.Get("Content-Type")
 	kind := mediaType(header)
 	switch {
+	case header == "" && (x.r.Header.Get("Origin") != "" || x.r.Header.Get("Sec-Fetch-Site") != ""):
+		return "", &problem{status: http.StatusUnsupportedMediaType, Text: fmt.Sprintf("a page says what it sends: Content-Type: %s", e.metadata.ContentType)}
 	case kind == e.metadata.ContentType, header == "":
 		return e.metadata.ContentType, nil
 	case e.metadata.ContentType == typeJSON && strings.HasSuffix(kind, "+json"):

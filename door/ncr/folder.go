@@ -79,13 +79,18 @@ func (h *Handler) find(name string) (*endpoint, error) {
 		return nil, errAbsent
 	}
 	e, err := h.read(name)
-	if err == nil && e.metadata.Hidden {
+	if e != nil && e.metadata.Hidden {
+		e.forget()
 		return nil, errAbsent
 	}
 	return e, err
 }
 
-// read reads a script, which may be hidden, with what stands beside it.
+// forget overwrites the keys.
+func (e *endpoint) forget() { clear(e.keys) }
+
+// read reads a script, which may be hidden, with what stands beside it. With an error of
+// one of those there is what was read before it.
 func (h *Handler) read(name string) (*endpoint, error) {
 	if !fs.ValidPath(name) {
 		return nil, errAbsent
@@ -113,9 +118,9 @@ func (h *Handler) read(name string) (*endpoint, error) {
 		max    int
 		take   func(b []byte) error
 	}{
-		{endingKeys, zencode.TextBytesMax, func(b []byte) error { e.keys = b; return e.openKeys(h.Secrets) }},
-		{endingData, zencode.TextBytesMax, func(b []byte) error { e.example = b; return checkJSON(b) }},
 		{endingMetadata, sideBytesMax, func(b []byte) error { return e.metadata.read(b) }},
+		{endingKeys, zencode.TextBytesMax, func(b []byte) error { e.forget(); e.keys = b; return e.openKeys(h.Secrets) }},
+		{endingData, zencode.TextBytesMax, func(b []byte) error { e.example = b; return checkJSON(b) }},
 		{endingConf, sideBytesMax, func(b []byte) error { e.conf = strings.TrimSpace(string(b)); return nil }},
 		{endingSchema, sideBytesMax, func(b []byte) (err error) { e.schema, err = h.compiled(name, b, e.keyNames); return err }},
 	} {
@@ -127,7 +132,7 @@ func (h *Handler) read(name string) (*endpoint, error) {
 			}
 		}
 		if err != nil {
-			return nil, err
+			return e, err
 		}
 	}
 	e.metadata.complete()

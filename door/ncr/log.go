@@ -2,17 +2,13 @@ package ncr
 
 import (
 	"bytes"
-	"encoding/base64"
-	"encoding/hex"
 	"encoding/json"
 	"regexp"
-	"slices"
+	"strconv"
 	"strings"
-)
 
-// secretBytesMin is what a text of the keys has at least for it to be kept out of
-// logs: shorter ones stand everywhere.
-const secretBytesMin = 4
+	"carrel/guest/zencode/secret"
+)
 
 // hidden stands where a text of the keys was.
 const hidden = "•••"
@@ -29,7 +25,6 @@ func logLines(log, keys []byte) []string {
 			lines = append(lines, line)
 		}
 	}
-	secrets := secretsOf(keys)
 	left := []string{}
 	for _, line := range lines {
 		switch {
@@ -38,9 +33,13 @@ func logLines(log, keys []byte) []string {
 		case len(keys) > 0 && !strings.HasPrefix(line, "[!]") && !strings.HasPrefix(line, "[W]"):
 			continue
 		}
-		left = append(left, secrets.Replace(strings.ToValidUTF8(line, "\uFFFD")))
+		left = append(left, strings.ToValidUTF8(line, "\uFFFD"))
 	}
-	return left
+	if len(keys) == 0 || len(left) == 0 {
+		return left
+	}
+	shown := secret.Redact([]byte(strings.Join(left, "\n")), secretsOf(keys), hidden)
+	return strings.Split(strings.ToValidUTF8(string(shown), "\uFFFD"), "\n")
 }
 
 // reason is the line of the log that says best why a script failed.
@@ -63,36 +62,15 @@ func reason(lines []string) string {
 // place is where in Zenroom something went wrong.
 var place = regexp.MustCompile(`/\w+\.lua:\d+: `)
 
-// secretsOf replaces the texts of keys, in all the ways in which Zenroom writes
-// bytes.
-func secretsOf(keys []byte) *strings.Replacer {
-	var forms []string
-	add := func(form string) {
-		if len(form) >= secretBytesMin && !slices.Contains(forms, form) {
-			forms = append(forms, form)
-		}
-	}
+// secretsOf are the texts and numbers of keys, in all the ways in which Zenroom writes
+// them.
+func secretsOf(keys []byte) (forms [][]byte) {
 	var value any
 	decoder := json.NewDecoder(bytes.NewReader(keys))
 	decoder.UseNumber()
 	_ = decoder.Decode(&value) // what is no JSON has no texts
-	leaves(value, func(leaf string) {
-		for _, content := range contents(leaf) {
-			add(string(content))
-			add(hex.EncodeToString(content))
-			add(strings.ToUpper(hex.EncodeToString(content)))
-			add(base64.StdEncoding.EncodeToString(content))
-			add(base64.RawStdEncoding.EncodeToString(content))
-			add(base64.RawURLEncoding.EncodeToString(content))
-		}
-		add(leaf)
-	})
-	slices.SortFunc(forms, func(a, b string) int { return len(b) - len(a) }) // the longest first
-	var pairs []string
-	for _, form := range forms {
-		pairs = append(pairs, form, hidden)
-	}
-	return strings.NewReplacer(pairs...)
+	leaves(value, func(leaf string) { forms = append(forms, secret.Forms([]byte(leaf))...) })
+	return forms
 }
 
 // leaves tells of each text and number in a JSON value.
@@ -102,6 +80,9 @@ func leaves(value any, tell func(string)) {
 		tell(v)
 	case json.Number:
 		tell(v.String())
+		if n, err := v.Float64(); err == nil {
+			tell(strconv.FormatFloat(n, 'g', 7, 64)) // as Lua prints it
+		}
 	case []any:
 		for _, item := range v {
 			leaves(item, tell)
@@ -111,20 +92,4 @@ func leaves(value any, tell func(string)) {
 			leaves(item, tell)
 		}
 	}
-}
-
-// contents are the bytes that a text may stand for: its own, and what it encodes.
-func contents(text string) [][]byte {
-	all := [][]byte{[]byte(text)}
-	if b, err := hex.DecodeString(text); err == nil {
-		all = append(all, b)
-	}
-	trimmed := strings.TrimRight(text, "=")
-	for _, encoding := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
-		if b, err := encoding.DecodeString(trimmed); err == nil {
-			all = append(all, b)
-			break
-		}
-	}
-	return all
 }

@@ -70,7 +70,8 @@ const (
 type Handler struct {
 	Options
 	room    room
-	schemas sync.Map // name to *schema
+	schemas sync.Map   // name to *schema
+	listing sync.Mutex // held while files of all scripts are read
 }
 
 // New makes a Handler.
@@ -118,6 +119,7 @@ func (h *Handler) Expect(expect func(*zencode.Input)) error {
 		if err != nil {
 			continue // who asks for it is told
 		}
+		defer e.forget()
 		input := h.input(e, noData)
 		if kind := fmt.Sprint(input.Lua, len(input.Keys) > 0, input.Conf); !seen[kind] {
 			seen[kind] = true
@@ -180,6 +182,9 @@ func (x *exchange) serve() {
 	if err != nil {
 		x.failed(err)
 		return
+	}
+	if view != "" {
+		e.forget()
 	}
 	switch view {
 	case suffixRaw:

@@ -11,6 +11,7 @@ import (
 	"io"
 	"log/slog"
 	"maps"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -415,6 +416,8 @@ func TestKeys(t *testing.T) {
 		"leak/schema.lua": "print(1)", "leak/schema.keys.json": signKeys, "leak/schema.schema.json": `{"properties": {"password": {"const": "x"}, "n": {"type": "number"}}, "required": ["password", "n"]}`,
 		"leak/secret.lua": "error(KEYS)", "leak/secret.keys.json": `{"a": {"$secret": "S"}, "b": {"$secret": "S", "encoding": "hex"}}`,
 		"leak/broken.lua": "print(1)", "leak/broken.keys.json": `{"password": "` + password + `", x}`,
+		"leak/cut.lua": "error(string.rep('A', 200) .. KEYS)", "leak/cut.keys.json": `{"a": {"$secret": "S", "encoding": "hex"}, "pem": "-----BEGIN\\n` + password + `\\n` + private + `\\n"}`,
+		"leak/full.lua": "for n = 1, 100000 do warn('the key is ' .. JSON.decode(KEYS).password) end", "leak/full.keys.json": signKeys,
 		"leak/given.zen": "Given I have a 'string' named 'password'\nand I have a 'string' named 'other'\nThen print the 'other'\n", "leak/given.keys.json": signKeys,
 	})
 	var log bytes.Buffer
@@ -431,8 +434,11 @@ func TestKeys(t *testing.T) {
 	search := func(where, text string) {
 		t.Helper()
 		for _, one := range secrets {
-			if strings.Contains(text, one) {
-				t.Errorf("%s has %q:\n%s", where, one, text)
+			for n := range max(1, len(one)-7) { // any part of it that tells it
+				if part := one[n:min(len(one), n+8)]; strings.Contains(text, part) {
+					t.Errorf("%s has %q of %q:\n%.2000s", where, part, one, text)
+					break
+				}
 			}
 		}
 	}
@@ -764,4 +770,36 @@ func BenchmarkHello(b *testing.B) {
 // echo is an executor that prints the data, and logs the keys.
 func echo(_ context.Context, input *zencode.Input) (*zencode.Result, error) {
 	return &zencode.Result{Output: input.Data, Log: input.Keys}, nil
+}
+
+// TestSlowReader has somebody who does not read an answer hold up nobody who wants to
+// run a script.
+func TestSlowReader(t *testing.T) {
+	h := newHandler(t, ncr.Options{
+		Folder: files(map[string]string{"big.lua": "", "small.lua": ""}), Running: 1,
+		Executor: executor(func(_ context.Context, input *zencode.Input) (*zencode.Result, error) {
+			return &zencode.Result{Outcome: turn.Outcome{Class: turn.Exit}, Output: bytes.Repeat([]byte("x"), 8<<20)}, nil
+		}),
+	})
+	server := httptest.NewServer(h)
+	defer server.Close()
+	conn, err := net.Dial("tcp", server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := io.WriteString(conn, "GET /big HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := conn.Read(make([]byte, 1)); err != nil { // it is answered, and not read on
+		t.Fatal(err)
+	}
+	answer, err := http.Get(server.URL + "/small")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		t.Errorf("the next one is answered with %s", answer.Status)
+	}
 }

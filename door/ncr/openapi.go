@@ -29,6 +29,8 @@ func (x *exchange) openAPI() {
 }
 
 func (h *Handler) openAPI() (object, error) {
+	h.listing.Lock()
+	defer h.listing.Unlock()
 	list, err := h.list()
 	if err != nil {
 		return nil, err
@@ -36,8 +38,12 @@ func (h *Handler) openAPI() (object, error) {
 	paths, schemas := object{}, object{"Problem": problemSchema}
 	for _, entry := range list.entries {
 		e, err := h.find(entry.Name)
-		if err != nil || e.metadata.HideFromOpenAPI {
+		if err != nil {
 			continue // who asks for it is told
+		}
+		e.forget()
+		if e.metadata.HideFromOpenAPI {
+			continue
 		}
 		escaped := (&url.URL{Path: e.path()}).EscapedPath()
 		paths[escaped] = e.operations(schemas)

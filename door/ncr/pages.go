@@ -38,23 +38,10 @@ type row struct {
 
 // index lists the endpoints: as a page, or as JSON as No-Code Room does.
 func (x *exchange) index() {
-	list, err := x.h.list()
+	rows, ignored, err := x.h.rows()
 	if err != nil {
 		x.failed(err)
 		return
-	}
-	rows := []row{}
-	for _, entry := range list.entries {
-		r := row{Name: entry.Name, File: entry.File, Path: strings.TrimPrefix((&url.URL{Path: "/" + entry.Name}).EscapedPath(), "/")}
-		e, err := x.h.find(entry.Name)
-		if errors.Is(err, errAbsent) {
-			continue // hidden, or gone
-		} else if err != nil {
-			r.Problem = err.Error()
-		} else {
-			r.Summary, _ = e.introduction()
-		}
-		rows = append(rows, r)
 	}
 	x.w.Header().Add("Vary", "Accept")
 	if !strings.Contains(x.r.Header.Get("Accept"), "text/html") {
@@ -65,7 +52,32 @@ func (x *exchange) index() {
 		x.answer(http.StatusOK, typeJSON, encoded(addresses))
 		return
 	}
-	x.render("index.html", object{"Rows": rows, "Ignored": list.ignored})
+	x.render("index.html", object{"Rows": rows, "Ignored": ignored})
+}
+
+// rows are the endpoints, one list at a time: each has files read.
+func (h *Handler) rows() (rows []row, ignored []string, err error) {
+	h.listing.Lock()
+	defer h.listing.Unlock()
+	list, err := h.list()
+	if err != nil {
+		return nil, nil, err
+	}
+	rows = []row{}
+	for _, entry := range list.entries {
+		r := row{Name: entry.Name, File: entry.File, Path: strings.TrimPrefix((&url.URL{Path: "/" + entry.Name}).EscapedPath(), "/")}
+		e, err := h.find(entry.Name)
+		if errors.Is(err, errAbsent) {
+			continue // hidden, or gone
+		} else if err != nil {
+			r.Problem = err.Error()
+		} else {
+			r.Summary, _ = e.introduction()
+			e.forget()
+		}
+		rows = append(rows, r)
+	}
+	return rows, list.ignored, nil
 }
 
 // docs is the page to try scripts, or one of them.

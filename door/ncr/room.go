@@ -34,10 +34,13 @@ func (r room) leave() { <-r.admitted }
 func (r room) begin(ctx context.Context) error {
 	select {
 	case r.running <- struct{}{}:
-		return nil
+		if ctx.Err() == nil {
+			return nil
+		}
+		r.end()
 	case <-ctx.Done():
-		return context.Cause(ctx)
 	}
+	return context.Cause(ctx)
 }
 
 func (r room) end() { <-r.running }

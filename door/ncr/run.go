@@ -64,7 +64,7 @@ func (x *exchange) failed(err error) {
 
 // endpoint runs the script.
 func (x *exchange) endpoint(e *endpoint) {
-	defer clear(e.keys)
+	defer e.forget()
 	if !x.methods(e.metadata.methods()...) {
 		return
 	}
@@ -75,27 +75,34 @@ func (x *exchange) endpoint(e *endpoint) {
 		return
 	}
 	defer x.h.room.leave()
-	data, err := x.checked(e)
+	result, err := x.run(ctx, e)
 	if err != nil {
 		x.failed(err)
-		return
-	}
-	if err := x.h.room.begin(ctx); err != nil {
-		x.fail(busy(err))
-		return
-	}
-	defer x.h.room.end()
-	if err := x.precondition(ctx, e, data); err != nil {
-		x.failed(err)
-		return
-	}
-	result, err := x.h.Executor.Run(ctx, x.h.input(e, data))
-	if err != nil {
-		x.failed(fmt.Errorf("the script could not be run: %w", err))
 		return
 	}
 	x.outcome = &result.Outcome
 	x.result(ctx, e, result)
+}
+
+// run runs the script, and what stands before it. Who reads the answer slowly holds up
+// nobody who wants to run.
+func (x *exchange) run(ctx context.Context, e *endpoint) (*zencode.Result, error) {
+	data, err := x.checked(e)
+	if err != nil {
+		return nil, err
+	}
+	if err := x.h.room.begin(ctx); err != nil {
+		return nil, busy(err)
+	}
+	defer x.h.room.end()
+	if err := x.precondition(ctx, e, data); err != nil {
+		return nil, err
+	}
+	result, err := x.h.Executor.Run(ctx, x.h.input(e, data))
+	if err != nil {
+		return nil, fmt.Errorf("the script could not be run: %w", err)
+	}
+	return result, nil
 }
 
 func busy(err error) *problem {
@@ -147,7 +154,7 @@ func (x *exchange) precondition(ctx context.Context, e *endpoint, data []byte) e
 	} else if err != nil {
 		return err
 	}
-	defer clear(first.keys)
+	defer first.forget()
 	result, err := x.h.Executor.Run(ctx, x.h.input(first, data))
 	if err != nil {
 		return fmt.Errorf("the precondition could not be run: %w", err)

@@ -80,9 +80,10 @@ func (v *VM) Start(s *Start) (_ *Worker, err error) {
 	if err != nil {
 		return nil, err
 	}
-	total := 0
-	for _, content := range s.Secrets {
+	total, names := 0, 0
+	for name, content := range s.Secrets {
 		total += len(content)
+		names += len(name)
 	}
 	if total > o.Secrets.TotalBytes {
 		return nil, fmt.Errorf("Total secrets size %d exceeds max %d", total, o.Secrets.TotalBytes)
@@ -92,6 +93,7 @@ func (v *VM) Start(s *Start) (_ *Worker, err error) {
 	}
 	w := &Worker{
 		WorkerID: s.WorkerID, Log: newLog(), script: s.Script, userdata: userdata, secrets: s.Secrets, limits: s.Limits,
+		bytes:   len(s.Script) + len(s.Userdata) + len(s.WorkerID) + total + names,
 		options: o, executor: v.executor, waiting: make(chan struct{}, QueueMax), turn: make(chan struct{}, 1), gone: make(chan struct{}),
 	}
 	if err := v.add(w); err != nil {
@@ -149,10 +151,10 @@ func (v *VM) add(w *Worker) error {
 	if _, taken := v.workers[w.ID]; taken || w.ID == "" {
 		w.ID = uuid.NewString()
 	}
-	if v.bytes+w.bytes() > WorkersBytesMax {
+	if v.bytes+w.bytes > WorkersBytesMax {
 		return fmt.Errorf("workers hold %d bytes already, and may hold %d", v.bytes, WorkersBytesMax)
 	}
-	v.bytes += w.bytes()
+	v.bytes += w.bytes
 	v.workers[w.ID] = w
 	v.started = append(v.started, w)
 	return nil
@@ -236,7 +238,7 @@ func (v *VM) Stop(id string) error {
 func (v *VM) remove(w *Worker) {
 	delete(v.workers, w.ID)
 	v.started = slices.DeleteFunc(v.started, func(other *Worker) bool { return other == w })
-	v.bytes -= w.bytes()
+	v.bytes -= w.bytes
 	v.prune()
 	v.stopped = append(v.stopped, stopped{&Worker{ID: w.ID, WorkerID: w.WorkerID, Log: w.Log}, v.options.Now()})
 	if len(v.stopped) > stoppedMax {

@@ -3,7 +3,10 @@ package nxcc
 import (
 	"bytes"
 	"context"
+	"crypto/hkdf"
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -574,6 +577,20 @@ func TestDiscreet(t *testing.T) {
 		}
 		if c.withheld && (strings.Contains(fmt.Sprint(w.Log.Lines()), "HEAP: ey") || strings.Contains(log, encoded)) {
 			t.Errorf("%s: %s", c.name, log)
+		}
+	}
+	cut := start(t, newMachine(t, nil), usual(), Start{
+		Script: []byte("error(string.rep('A', 140) .. KEYS)"), Secrets: map[string][]byte{"API": slices.Clone(secret)},
+		Userdata: `{"zenroom": {"mode": "lua", "inputs": {"keys": {"a": {"$secret": "API", "encoding": "hex", "kdf": {"info": "x", "len": 16}}, "b": {"$secret": "API", "encoding": "hex", "kdf": {"info": "x"}}}}}}`,
+	})
+	derived, err := hkdf.Key(sha256.New, secret, nil, "x", 32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	log, digits := invoke(t, cut).Zenroom.Stderr, hex.EncodeToString(derived)
+	for n := range len(digits) - 7 {
+		if strings.Contains(log, digits[n:n+8]) {
+			t.Fatalf("a message that was cut has %s: %s", digits[n:n+8], log)
 		}
 	}
 	quotes := &echo{do: func(context.Context, *Job) *Execution {

@@ -1,7 +1,6 @@
 package nxcc
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"log/slog"
@@ -45,6 +44,7 @@ type Worker struct {
 	userdata *Userdata
 	secrets  map[string][]byte
 	limits   Limits
+	bytes    int // what it was started with
 	options  *Options
 	executor Executor
 
@@ -57,19 +57,6 @@ type Worker struct {
 type Limits struct {
 	MemoryMB       uint64
 	RuntimeSeconds uint64
-}
-
-// bytes is what the worker holds, about.
-func (w *Worker) bytes() int {
-	u := w.userdata
-	n := len(w.script) + len(u.Data) + len(u.Keys) + len(u.Extra) + len(u.Context)
-	for _, content := range w.secrets {
-		n += len(content)
-	}
-	for _, t := range u.Postback.Targets {
-		n += len(encode(t))
-	}
-	return n
 }
 
 // errBusy reports a worker with QueueMax invocations that wait.
@@ -241,16 +228,12 @@ func (w *Worker) discreet(log []byte) []byte {
 		return log // then nothing was put in
 	}
 	defer keys.Wipe()
+	var forms [][]byte
 	for _, value := range keys.Values() {
-		if len(value) >= discreetMin {
-			log = bytes.ReplaceAll(log, value, []byte("[secret]"))
-		}
+		forms = append(forms, secret.Forms(value)...)
 	}
-	return log
+	return secret.Redact(log, forms, "[secret]")
 }
-
-// discreetMin is the shortest text that is a secret wherever it stands.
-const discreetMin = 8
 
 // receipt is one of what was executed, nil if there is none.
 func (w *Worker) receipt(x *Execution) []byte {

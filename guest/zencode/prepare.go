@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"errors"
 	"math/bits"
+	"slices"
+	"strings"
 
 	"carrel/machine"
 	"carrel/machine/meter"
@@ -29,6 +31,23 @@ const (
 	// placeholder stands there until the texts come.
 	placeholder = "#"
 )
+
+// usual reports whether a conf leaves the beginning as it is: all but logfmt=text and
+// scope=given do, and of what is not known here nothing is known.
+func usual(conf string) bool {
+	for _, setting := range strings.Split(conf, ",") {
+		name, value, _ := strings.Cut(strings.TrimSpace(setting), "=")
+		switch {
+		case strings.Trim(value, "0123456789") == "" && slices.Contains([]string{"", "debug", "verbose"}, name),
+			strings.Trim(strings.TrimPrefix(value, "hex:"), "0123456789abcdefABCDEF") == "" && name == "rngseed",
+			strings.Trim(strings.TrimPrefix(value, "dec:"), "0123456789") == "" && slices.Contains([]string{"maxiter", "maxmem", "memblocknum", "memblocksize"}, name),
+			name == "scope" && value == "full", name == "logfmt" && value == "json":
+		default:
+			return false
+		}
+	}
+	return true
+}
 
 // room is how much memory a text is given, with a zero after it: the same for all that
 // are not large, since a run is prepared before they are known.
@@ -91,7 +110,8 @@ type Prepared struct {
 var ErrShape = errors.New("the run was prepared for an input of another shape")
 
 // Prepare begins a run. Of the input's texts it matters only which there are; its clock
-// and caps do not matter. It is to be ended by Run or Close.
+// and caps do not matter. One whose texts must be there from the beginning is ErrShape. It is
+// to be ended by Run or Close.
 func (e *Engine) Prepare(input *Input) (*Prepared, error) {
 	p := &Prepared{shape: *input, texts: make(chan *Input, 1), gone: make(chan struct{}), ready: make(chan struct{}), ended: make(chan struct{})}
 	for n, text := range p.shape.pointers() {
@@ -102,6 +122,9 @@ func (e *Engine) Prepare(input *Input) (*Prepared, error) {
 	var err error
 	if p.run, err = e.begin(&p.shape); err != nil {
 		return nil, err
+	}
+	if p.run.early {
+		return nil, errors.Join(ErrShape, p.run.instance.Close())
 	}
 	p.run.await = func() (*Input, error) {
 		close(p.ready)
@@ -132,7 +155,7 @@ func (p *Prepared) Ended() <-chan struct{} { return p.ended }
 func (p *Prepared) Fits(input *Input) bool {
 	shape := &p.shape
 	if shape.Lua != input.Lua || shape.conf() != input.conf() || shape.Limits != input.Limits ||
-		len(input.Script) == 0 || input.Script[0] == 0 || p.run.early {
+		len(input.Script) == 0 || input.Script[0] == 0 {
 		return false
 	}
 	have := shape.texts()

@@ -174,7 +174,7 @@ func (e *Engine) begin(input *Input) (*run, error) {
 	if len(r.conf) > TextBytesMax {
 		return nil, fmt.Errorf("run Zencode: conf: %w", ErrTooLarge)
 	}
-	r.early = e.begun == 0 || len(input.Script) == 0 || input.Script[0] == 0
+	r.early = e.begun == 0 || !usual(input.Conf) || len(input.Script) == 0 || input.Script[0] == 0
 	for n, text := range input.texts() {
 		if len(text) > TextBytesMax {
 			return nil, fmt.Errorf("run Zencode: %s: %w", textNames[n], ErrTooLarge)

@@ -156,6 +156,30 @@ func TestAsNode(t *testing.T) {
 	}
 }
 
+// TestConfs has scripts give what they give on node under every configuration that
+// there is: some change what the engine does before it looks at a script.
+func TestConfs(t *testing.T) {
+	var all []script
+	for _, conf := range []string{"debug=0", "debug=1", "debug=3", "verbose=2", "scope=full", "scope=given", "logfmt=json", "logfmt=text", "logfmt=text,logfmt=json", "logfmt=json,logfmt=text", "maxiter=dec:10", "maxmem=dec:1024", "memblocknum=64,memblocksize=256", "scope=given,logfmt=text", "nonsense=1", "debug =1"} {
+		for _, n := range []int{0, 1, 2, 4, 5, 7} {
+			s := scripts[n]
+			s.Conf = conf + "," + seeded
+			all = append(all, s, script{Lua: true, Script: "print(DATA, KEYS, OCTET.random(8):hex())", Conf: s.Conf, Data: s.Data, Keys: s.Keys})
+		}
+	}
+	for n, want := range onNode(t, all) {
+		for name, engine := range engines(t) {
+			got, err := engine.Run(context.Background(), all[n].input())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got.Class != turn.Exit || (got.Code == 0) != want.OK || string(got.Output) != want.Result {
+				t.Errorf("%s, %s, %s: %v %d\n%s%s\nnode: %v\n%s", name, all[n].Name, all[n].Conf[:30], got.Class, got.Code, got.Output, got.Log, want.OK, want.Result)
+			}
+		}
+	}
+}
+
 // TestTwenty runs some scripts twenty times on each engine: all of it is the same.
 func TestTwenty(t *testing.T) {
 	for _, s := range []script{signing("ecdh", "ecdh"), signing("qp", "mldsa44"), {Lua: true, Script: "print(tostring({}), os.time(), os.clock(), math.random())\nfor k in pairs({ a = 1, b = 2, c = 3 }) do print(k) end"}} {
