@@ -75,6 +75,11 @@ cross: ## Build everything for the other platforms, in pure Go
 		CGO_ENABLED=0 GOOS=$${platform%/*} GOARCH=$${platform#*/} go build ./...; \
 	done
 
+.PHONY: proto
+proto: ## Generate Go of api/*/*.proto (downloads buf)
+	cd api && GOFLAGS=-mod=mod go run github.com/bufbuild/buf/cmd/buf@v1.70.0 generate
+	@git diff --exit-code --stat go.mod go.sum
+
 .PHONY: lint
 lint: vet ## Run staticcheck and govulncheck too (downloads them)
 	go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
