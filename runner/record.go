@@ -12,6 +12,19 @@ import (
 	"carrel/turn"
 )
 
+// Record is the turn as a receipt has it. Only a turn whose class is a result has one.
+func (t *Turn) Record() (*receipt.Turn, error) {
+	input, err := t.Input()
+	if err != nil {
+		return nil, err
+	}
+	result, err := t.Result()
+	if err != nil {
+		return nil, err
+	}
+	return &receipt.Turn{Input: *input, Result: *result}, nil
+}
+
 // Input is what the turn depended on, in the words of a receipt.
 func (t *Turn) Input() (*receipt.Input, error) {
 	s := t.spec

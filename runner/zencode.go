@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -49,6 +50,17 @@ type EngineBlobs struct{ Program, Glue receipt.Blob }
 type Secret struct {
 	Content []byte
 	Salt    [receipt.SaltBytes]byte
+}
+
+// Salted are secrets, each with a salt that is drawn from the host's chance.
+func Salted(contents map[string][]byte) map[string]Secret {
+	all := make(map[string]Secret, len(contents))
+	for name, content := range contents {
+		s := Secret{Content: content}
+		_, _ = rand.Read(s.Salt[:]) // which never fails
+		all[name] = s
+	}
+	return all
 }
 
 // A SecretsError reports keys that secrets could not be put into.

@@ -90,15 +90,11 @@ type Record struct {
 
 // add adds a turn.
 func (r *Record) add(done *runner.Turn) error {
-	input, err := done.Input()
+	step, err := done.Record()
 	if err != nil {
 		return err
 	}
-	result, err := done.Result()
-	if err != nil {
-		return err
-	}
-	r.Steps = append(r.Steps, receipt.Turn{Input: *input, Result: *result})
+	r.Steps = append(r.Steps, *step)
 	return nil
 }
 

@@ -93,15 +93,11 @@ func writeReceipt(name string, statement receipt.Statement, key seal.PrivateKey)
 }
 
 func (s *sitting) receipt() (*receipt.Receipt, error) {
-	input, err := s.turn.Input()
+	done, err := s.turn.Record()
 	if err != nil {
 		return nil, err
 	}
-	result, err := s.turn.Result()
-	if err != nil {
-		return nil, err
-	}
-	return &receipt.Receipt{Input: *input, Result: *result, Remarks: remarks(s.engine, s.started, s.wall)}, nil
+	return &receipt.Receipt{Input: done.Input, Result: done.Result, Remarks: remarks(s.engine, s.started, s.wall)}, nil
 }
 
 // remarks are what this host says of itself.

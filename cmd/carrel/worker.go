@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -97,17 +98,13 @@ func (f *runFlags) runWorker(cmd *cobra.Command, name string, spec *runner.Spec)
 		return err
 	}
 	defer on.Close()
-	wasm, err := zencode.Wasm(glue)
+	var wasm []byte
+	engine, err := zencode.Load(cmd.Context(), glue, func(ctx context.Context, found []byte) (*machine.Program, error) {
+		wasm = found
+		return loadProgram(ctx, on, wasm, cmd)
+	})
 	if err != nil {
 		return err
-	}
-	program, err := loadProgram(cmd.Context(), on, wasm, cmd)
-	if err != nil {
-		return err
-	}
-	engine, err := zencode.New(program, glue)
-	if err != nil {
-		return errors.Join(err, program.Close())
 	}
 	machineOptions := nxcc.MachineOptions{Engine: engine, Wasm: wasm, Glue: glue, Limits: spec.Limits, Running: 1, Prepared: -1}
 	if f.seed != "" {
@@ -216,11 +213,7 @@ func (f *runFlags) openReceipt(cmd *cobra.Command, h home.Home, on machine.Engin
 // write signs and writes it.
 func (p *workerReceipt) write(_ *nxcc.Worker, t *runner.Turn) ([]byte, error) {
 	p.tried = true
-	input, err := t.Input()
-	if err != nil {
-		return nil, err
-	}
-	result, err := t.Result()
+	done, err := t.Record()
 	if err != nil {
 		return nil, err
 	}
@@ -230,7 +223,7 @@ func (p *workerReceipt) write(_ *nxcc.Worker, t *runner.Turn) ([]byte, error) {
 		}
 	}
 	said := remarks(p.engine, p.started, time.Since(p.started))
-	return nil, writeReceipt(p.name, &receipt.Receipt{Input: *input, Result: *result, Remarks: said}, p.key)
+	return nil, writeReceipt(p.name, &receipt.Receipt{Input: done.Input, Result: done.Result, Remarks: said}, p.key)
 }
 
 // close says so if there is none.

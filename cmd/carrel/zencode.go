@@ -121,12 +121,7 @@ func (f *runFlags) loadZencode(cmd *cobra.Command, name string, spec *runner.Spe
 			return err
 		}
 		hush(cmd)
-		z.SecretLimits, z.Secrets = secret.Defaults, map[string]runner.Secret{}
-		for name, content := range contents {
-			s := runner.Secret{Content: content}
-			_, _ = rand.Read(s.Salt[:]) // which never fails
-			z.Secrets[name] = s
-		}
+		z.SecretLimits, z.Secrets = secret.Defaults, runner.Salted(contents)
 	}
 	h, err := home.Find()
 	if err != nil {

@@ -37,7 +37,7 @@ func run(ctx context.Context, args []string, lookup func(string) (string, bool),
 		Short: "Serve nXCC's VM for Zencode and Lua",
 		Long: `Nxcc-zenroom-vm takes the place of nXCC's VM of that name: an enclave starts workers
 of Zencode and Lua in it and invokes them, by gRPC without TLS. It is ready when its
-socket accepts. SIGTERM and SIGINT end it, after the invocations that run.
+socket accepts. SIGTERM and SIGINT end it: invocations that run have 15 seconds.
 
 Each flag can be given in the environment too: --exec-timeout-ms as
 NXCC_ZENROOM_VM_EXEC_TIMEOUT_MS, and --server-uds-path as NXCC_VM_SERVER_UDS_PATH, as

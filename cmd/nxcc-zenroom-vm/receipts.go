@@ -145,16 +145,12 @@ func (r *receipts) make(w *nxcc.Worker, t *runner.Turn) ([]byte, error) {
 }
 
 func (r *receipts) sealed(w *nxcc.Worker, t *runner.Turn) ([]byte, error) {
-	input, err := t.Input()
-	if err != nil {
-		return nil, err
-	}
-	result, err := t.Result()
+	done, err := t.Record()
 	if err != nil {
 		return nil, err
 	}
 	now := time.Now()
-	envelope, err := receipt.Sign(&receipt.Receipt{Input: *input, Result: *result, Remarks: receipt.Remarks{
+	envelope, err := receipt.Sign(&receipt.Receipt{Input: done.Input, Result: done.Result, Remarks: receipt.Remarks{
 		Engine: r.engine.Name(), EngineVersion: r.engine.Version(), Carrel: version(),
 		Platform: runtime.GOOS + "/" + runtime.GOARCH, Started: now.UTC().Format(time.RFC3339),
 	}}, r.sign)

@@ -98,7 +98,7 @@ func (m *Machine) Execute(ctx context.Context, job *Job) *Execution {
 		Zencode: &runner.Zencode{
 			Lua: job.Lua, Script: job.Script, Glue: m.options.Glue, Conf: []byte(job.Conf),
 			Keys: job.Keys, Data: job.Data, Extra: job.Extra, Context: job.Context,
-			Named: m.named, Secrets: salted(job.Secrets), SecretLimits: job.SecretLimits,
+			Named: m.named, Secrets: runner.Salted(job.Secrets), SecretLimits: job.SecretLimits,
 			Caps: &zencode.Caps{Output: job.StdoutMax, Log: job.StderrMax}, Engine: on,
 		},
 	})
@@ -122,17 +122,6 @@ func (m *Machine) Execute(ctx context.Context, job *Job) *Execution {
 		x.Problem = &Problem{codeExec, o.Text}
 	}
 	return x
-}
-
-// salted are secrets, each with a salt of its own.
-func salted(secrets map[string][]byte) map[string]runner.Secret {
-	all := map[string]runner.Secret{}
-	for name, content := range secrets {
-		s := runner.Secret{Content: content}
-		_, _ = rand.Read(s.Salt[:]) // which never fails
-		all[name] = s
-	}
-	return all
 }
 
 // Expect has a run prepared.

@@ -1,6 +1,7 @@
 package nxcc
 
 import (
+	"cmp"
 	"crypto/ed25519"
 	"fmt"
 	"log/slog"
@@ -42,8 +43,8 @@ type Settings struct {
 	PostbackReceipt   bool
 	Receipts          string
 
-	variables    []variable
-	fromVariable map[string]bool // flags that were not given
+	variables []variable
+	from      map[string]string // of flags that were not given, their variables
 }
 
 // A variable of the environment says what a flag does.
@@ -67,7 +68,7 @@ const bytesLimit = 1 << 30
 
 // NewSettings adds the flags of all settings, with nXCC's defaults.
 func NewSettings(flags *pflag.FlagSet) *Settings {
-	s := &Settings{Runtime: RuntimeAuto, Fuel: fuelDefault, Memory: memoryDefault, fromVariable: map[string]bool{}}
+	s := &Settings{Runtime: RuntimeAuto, Fuel: fuelDefault, Memory: memoryDefault, from: map[string]string{}}
 	add := func(name string) string {
 		s.variables = append(s.variables, variable{name, variablePrefix + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))})
 		return name
@@ -142,20 +143,14 @@ func (r *Runtime) Type() string { return "RUNTIME" }
 // Environment sets what no flag did from the environment, and checks all of it.
 func (s *Settings) Environment(flags *pflag.FlagSet, lookup func(string) (string, bool)) error {
 	for _, v := range s.variables {
-		given := flags.Changed(v.flag)
+		if !flags.Changed(v.flag) {
+			s.from[v.flag] = v.name
+		}
 		if err := FromVariable(flags, v.flag, v.name, lookup); err != nil {
 			return err
 		}
-		s.fromVariable[v.flag] = !given
 	}
-	of := func(flag string) string { // where its value is from
-		for _, v := range s.variables {
-			if v.flag == flag && s.fromVariable[flag] {
-				return v.name
-			}
-		}
-		return "--" + flag
-	}
+	of := func(flag string) string { return cmp.Or(s.from[flag], "--"+flag) } // where its value is from
 	for _, n := range []struct {
 		flag  string
 		value int
